@@ -1,0 +1,105 @@
+/**
+ * Everything a reader or the replay could not use, or used with a doubt: counted by code, graded,
+ * with the first examples kept. The table below is the only place where a code gets its grade and
+ * its sentence (for the person who reads the report); a code that is not in it does not compile.
+ */
+export type Severity = "info" | "notice" | "dataLoss" | "error";
+
+export const DIAGNOSTIC_CODES = {
+  // Ingest
+  UNPARSED_LINE: { severity: "dataLoss", sentence: "a line that is neither an event nor a known comment" },
+  LINE_TOO_LONG: { severity: "dataLoss", sentence: "a line longer than the reader accepts" },
+  BAD_NUMBER: { severity: "dataLoss", sentence: "an argument that is not a number or does not fit" },
+  MISSING_ARGUMENT: { severity: "dataLoss", sentence: "an event without an argument that the replay needs" },
+  UNKNOWN_ARGUMENT: { severity: "notice", sentence: "an argument whose name the vocabulary does not know" },
+  EVENTS_OVERWRITTEN: { severity: "dataLoss", sentence: "the ring buffer overwrote events before this trace was saved" },
+  EVENTS_LOST: { severity: "dataLoss", sentence: "events were lost while the trace was recorded" },
+  BUFFER_STARTED_LATE: { severity: "dataLoss", sentence: "a CPU's buffer starts later than the trace: what it did before is lost" },
+  TRUNCATED: { severity: "dataLoss", sentence: "the file ends before its own header says it should" },
+  DAMAGED_COMPRESSION: { severity: "dataLoss", sentence: "the compressed stream is damaged or cut; what came before was used" },
+  TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
+  UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
+
+  // Replay
+  OPERATION_CUT: { severity: "dataLoss", sentence: "a stage-2 operation whose end the trace does not contain" },
+  RETURN_WITHOUT_CALL: { severity: "notice", sentence: "a return event whose call the trace does not contain" },
+  UNKNOWN_CONTEXT: { severity: "notice", sentence: "a stage-2 context whose history began before the trace" },
+  CONTRADICTION: { severity: "notice", sentence: "an event that the modelled page table says cannot happen" },
+  UNSUPPORTED_EVENT: { severity: "notice", sentence: "an event that the model does not replay" },
+  ASSUMED: { severity: "info", sentence: "a value that nothing in the input states and that was assumed" },
+  LEARNED: { severity: "info", sentence: "a value that the trace itself revealed" },
+} as const;
+
+export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
+
+export interface DiagnosticExample {
+  readonly code: DiagnosticCode;
+  /** File as the user named it. */
+  readonly path: string;
+  /** 1-based; 0 where no line applies. */
+  readonly line: number;
+  readonly byteOffset: number;
+  /** What happened, in words; includes the offending text, cut to 120 characters. */
+  readonly detail: string;
+}
+
+export function severityOf(code: DiagnosticCode): Severity {
+  return DIAGNOSTIC_CODES[code].severity;
+}
+
+/** How many examples are kept; all are counted. */
+const MAX_EXAMPLES = 256;
+/** Of one code, so that one noisy code cannot crowd out the others. */
+const MAX_EXAMPLES_PER_CODE = 16;
+
+export class Diagnostics {
+  readonly #counts = new Map<DiagnosticCode, number>();
+  readonly #examples: DiagnosticExample[] = [];
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Counts `times` occurrences; keeps the example while there is room. */
+  add(code: DiagnosticCode, detail: string, line = 0, byteOffset = 0, times = 1): void {
+    const before = this.#counts.get(code) ?? 0;
+    this.#counts.set(code, before + times);
+    const ofThisCode = this.#examples.reduce((n, e) => n + (e.code === code ? 1 : 0), 0);
+    if (this.#examples.length >= MAX_EXAMPLES || ofThisCode >= MAX_EXAMPLES_PER_CODE) return;
+    this.#examples.push({ code, path: this.path, line, byteOffset, detail });
+  }
+
+  count(code: DiagnosticCode): number {
+    return this.#counts.get(code) ?? 0;
+  }
+
+  /** Codes that occurred, in table order, with their counts. */
+  counts(): ReadonlyMap<DiagnosticCode, number> {
+    const ordered = new Map<DiagnosticCode, number>();
+    for (const code of Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[]) {
+      const n = this.#counts.get(code);
+      if (n !== undefined) ordered.set(code, n);
+    }
+    return ordered;
+  }
+
+  get examples(): readonly DiagnosticExample[] {
+    return this.#examples;
+  }
+
+  /** True where something was lost: the results are bounds, and the exit code is 3. */
+  get hasDataLoss(): boolean {
+    for (const code of this.#counts.keys()) {
+      const severity = severityOf(code);
+      if (severity === "dataLoss" || severity === "error") return true;
+    }
+    return false;
+  }
+}
+
+/** Cuts a text to what a message can hold, and makes control characters visible. */
+export function quoteForMessage(text: string, maxChars = 120): string {
+  const visible = text.replace(/[\u0000-\u001f\u007f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return visible.length > maxChars ? `${visible.slice(0, maxChars)}…` : visible;
+}

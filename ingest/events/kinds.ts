@@ -1,0 +1,150 @@
+/**
+ * What an event means, whatever its probe was called and whichever format carried it.
+ *
+ * The names are those of the kernel functions' short forms as people use them for probe names; the
+ * function that each stands for is in `ingest/vocabulary/functions.ts`. Columns that an event fills
+ * are in `EventColumns`; a column that the source did not carry is 0 for pointers and NaN for numbers.
+ *
+ * Order is the numeric code in the `kind` column: append only, never reorder (Arrow event files keep it).
+ */
+export const EVENT_KINDS = [
+  /** A line that was understood as an event, but of no kind that the replay uses. */
+  "other",
+  /** Events were lost here. `cpu` as recorded (65535: unknown), `arg0` how many (NaN: unknown). */
+  "lost",
+
+  // Stage-2 operations: `pgt` and/or `mmu`, `addr` and `len` in bytes of IPA.
+  /** kvm_pgtable_stage2_map: + `phys`, `prot`, `protHigh`, `arg0` = walk flags (6.2+). */
+  "map",
+  "unmap",
+  "wrprotect",
+  /** kvm_pgtable_stage2_relax_perms: `addr`, `prot`; no `len`. */
+  "relax_perms",
+  "mkyoung",
+  "mkold",
+  "is_young",
+  /** kvm_pgtable_stage2_test_clear_young: `addr`, `len`, `arg0` = mkold (0/1). */
+  "test_clear_young",
+  /** kvm_pgtable_stage2_flush: cache maintenance only. */
+  "flush_dcache",
+  "split",
+  "destroy",
+  "destroy_range",
+  "free_unlinked",
+  "set_owner",
+
+  // Their returns: `arg0` = return value (negative errno).
+  "map_ret",
+  "unmap_ret",
+  "wrprotect_ret",
+  "relax_perms_ret",
+  "split_ret",
+
+  // Scopes: they say why the operations that follow on the same task happen.
+  /** stage2_apply_range: `mmu` or `kvm`, `addr`, `len` (= end - addr), `arg0` = index of APPLIED_FUNCTIONS. */
+  "apply_range",
+  /** __unmap_stage2_range / kvm_stage2_unmap_range: `mmu`, `addr`, `len`. */
+  "unmap_range",
+  /** kvm_stage2_wp_range: `mmu`, `addr`, `len`. */
+  "wp_range",
+  /** kvm_unmap_gfn_range: `kvm`, `addr` and `len` in PAGES. */
+  "unmap_gfn",
+  /** kvm_age_gfn / kvm_test_age_gfn: `kvm`, `addr` and `len` in PAGES. */
+  "age_gfn",
+  "test_age_gfn",
+  /** kvm_set_spte_gfn (until 6.8): `kvm`, `addr` and `len` in PAGES. */
+  "set_spte_gfn",
+  /**
+   * kvm_arch_mmu_enable_log_dirty_pt_masked: `kvm`, `addr` = slot base in PAGES, `arg0` = offset in the
+   * slot in pages, `arg1` = mask bits 31:0, `arg2` = mask bits 63:32.
+   */
+  "enable_log_pt_masked",
+  /**
+   * kvm_arch_commit_memory_region: `kvm`, `addr` and `len` in PAGES, `arg0` = change (0 create,
+   * 1 delete, 2 move, 3 flags only), `arg1` = old flags, `arg2` = new flags, `arg3` = slot id.
+   */
+  "commit_region",
+  /** kvm_arch_flush_shadow_memslot: `kvm`, `addr` and `len` in PAGES. */
+  "flush_shadow_memslot",
+  "flush_shadow_all",
+  /** kvm_free_stage2_pgd: `mmu`. */
+  "free_pgd",
+  /** Nested virtualisation scopes: `kvm` or `mmu`. */
+  "nested_unmap",
+  "nested_wp",
+  "nested_tlbi_ipa",
+  "nested_tlbi_range",
+  "nested_tlbi_s1",
+
+  // Requests for an invalidation, by generic code; pages where a range is given.
+  /** kvm_flush_remote_tlbs: `kvm`. */
+  "remote",
+  /** kvm_flush_remote_tlbs_range: `kvm`, `addr` and `len` in PAGES. */
+  "remote_range",
+  /** kvm_flush_remote_tlbs_memslot: `kvm`, `addr` and `len` in PAGES. */
+  "remote_memslot",
+  /** kvm_arch_flush_remote_tlbs: `kvm`. */
+  "arch_remote",
+  /** kvm_arch_flush_remote_tlbs_range: `kvm`, `addr` and `len` in PAGES. */
+  "arch_remote_range",
+  /** kvm_arch_flush_remote_tlbs_memslot (until 6.5): `kvm`, `addr` and `len` in PAGES. */
+  "arch_remote_memslot",
+  /** kvm_tlb_flush_vmid_range: `mmu`, `addr` and `len` in BYTES. */
+  "tlb_range",
+
+  // The six primitives: `mmu`; see replay/tlbi/primitives.ts.
+  /** __kvm_tlb_flush_vmid. */
+  "hw_vmid",
+  /** __kvm_tlb_flush_vmid_ipa: `addr` in bytes, `arg0` = level argument. */
+  "hw_vmid_ipa",
+  /** __kvm_tlb_flush_vmid_ipa_nsh: `addr` in bytes, `arg0` = level argument. */
+  "hw_vmid_ipa_nsh",
+  /** __kvm_tlb_flush_vmid_range: `addr` in bytes, `len` in PAGES. */
+  "hw_vmid_range",
+  /** __kvm_flush_cpu_context. */
+  "hw_cpu_context",
+  /** __kvm_flush_vm_context. */
+  "hw_vm_context",
+
+  // Stock tracepoints.
+  /** kvm_guest_fault: `addr` = IPA in bytes (low bits zero), `arg0` = syndrome (hsr). */
+  "guest_fault",
+  /** kvm_access_fault: `addr` = IPA in bytes. */
+  "access_fault",
+  "kvm_entry",
+  "kvm_exit",
+  /** kvm_userspace_exit: `arg0` = reason code where printed. */
+  "userspace_exit",
+  /** Any other tracepoint that fires only while a vCPU is loaded; `arg0` = vCPU number where printed. */
+  "vcpu_event",
+  /** kvm_unmap_hva_range: `addr`, `len` in bytes of HVA. */
+  "unmap_hva",
+  "set_spte_hva",
+  "age_hva",
+  "test_age_hva",
+  "dirty_ring_push",
+  "dirty_ring_reset",
+  /** tracing_mark_write and other free text. */
+  "marker",
+] as const;
+
+export type EventKindName = (typeof EVENT_KINDS)[number];
+
+/** Code of each kind, for switches in hot code: `EventKind.map`. */
+export const EventKind: Readonly<Record<EventKindName, number>> = Object.freeze(
+  Object.fromEntries(EVENT_KINDS.map((name, code) => [name, code])) as Record<
+    EventKindName,
+    number
+  >,
+);
+
+/** What stage2_apply_range's `fn=` argument may name; `apply_range.arg0` is the index (0: another). */
+export const APPLIED_FUNCTIONS = [
+  "other",
+  "kvm_pgtable_stage2_unmap",
+  "kvm_pgtable_stage2_wrprotect",
+  "kvm_pgtable_stage2_flush",
+] as const;
+
+/** `cpu` of an event whose source does not say. */
+export const UNKNOWN_CPU = 0xffff;

@@ -1,0 +1,42 @@
+import type { Diagnostics } from "./diagnostics.ts";
+import type { EventBatch } from "./events/columns.ts";
+import type { PointerTable } from "./events/pointers.ts";
+
+/** What is known of a trace once it has been read to its end. */
+export interface TraceInfo {
+  /** As the user gave it (`-` for stdin). */
+  readonly path: string;
+  /** Format id, such as `ftrace-text` or `csv`. */
+  readonly format: string;
+  /** What was detected inside the format, in words: `irq-info on, TGID column`. */
+  readonly layout: string;
+  /** `none` or `gzip`. */
+  readonly compression: string;
+  /** Bytes as stored (compressed where compressed) and their digest. */
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Lines (or records) read. */
+  readonly lines: number;
+  readonly events: number;
+  /** Clock value, in ns, that `tsNs` counts from. */
+  readonly baseNs: bigint;
+  /** Of the first and last event, relative to `baseNs`; NaN where there is none. */
+  readonly firstTsNs: number;
+  readonly lastTsNs: number;
+  /** Events by the name that the trace gives them, sorted by name. */
+  readonly eventsByName: ReadonlyMap<string, number>;
+  /** `entries-in-buffer` and `entries-written` of an ftrace header; undefined where there is none. */
+  readonly entriesInBuffer: number | undefined;
+  readonly entriesWritten: number | undefined;
+}
+
+/**
+ * A trace being read. `batches` yields the same batch object again and again (see EventBatch); `info`
+ * is complete only after the last batch. `diagnostics` grows while reading.
+ */
+export interface TraceReader {
+  readonly pointers: PointerTable;
+  readonly diagnostics: Diagnostics;
+  batches(): AsyncIterable<EventBatch>;
+  info(): TraceInfo;
+}
