@@ -1,0 +1,111 @@
+import { Path } from "./paths.ts";
+import type { OperationContext } from "./policies/operation.ts";
+import type { PolicyReplay } from "./policies/policy-replay.ts";
+import type { Stage2Observer } from "./stage2/observer.ts";
+
+/**
+ * Hands the facts of one walk to every policy, with the path that each fact of a fault belongs to (the
+ * caller sets it for unmaps and requests).
+ */
+export class FanOut implements Stage2Observer {
+  readonly #policies: readonly PolicyReplay[];
+  readonly #operation: OperationContext;
+  /** Facts seen since the caller last reset it: nothing was invalidated where it stays 0. */
+  facts = 0;
+  /** Path of the last fact of a fault, for what was recorded beside it. */
+  lastPath: number = Path.unattributed;
+
+  constructor(policies: readonly PolicyReplay[], operation: OperationContext) {
+    this.#policies = policies;
+    this.#operation = operation;
+  }
+
+  leavesCleared(page: number, level: number, count: number): void {
+    this.facts += count;
+    for (const policy of this.#policies) policy.leavesCleared(page, level, count);
+  }
+
+  tableFreed(page: number, tableLevel: number, certain: boolean): void {
+    if (tableLevel > this.#operation.rootLevel) this.facts += 1;
+    for (const policy of this.#policies) policy.tableFreed(page, tableLevel, certain);
+  }
+
+  unknownCleared(page: number, level: number, pages: number): void {
+    this.facts += 1;
+    for (const policy of this.#policies) policy.unknownCleared(page, level, pages);
+  }
+
+  pieceEnd(startPage: number, endPage: number): void {
+    for (const policy of this.#policies) policy.pieceEnd(startPage, endPage);
+  }
+
+  unmapEnd(startPage: number, endPage: number): void {
+    for (const policy of this.#policies) policy.unmapEnd(startPage, endPage);
+  }
+
+  blockBroken(page: number, level: number): void {
+    this.#setPath(Path.split);
+    for (const policy of this.#policies) policy.blockBroken(page, level);
+  }
+
+  leafReplaced(page: number, level: number): void {
+    this.#setPath(Path.remap);
+    for (const policy of this.#policies) policy.leafReplaced(page, level);
+  }
+
+  leafKept(page: number, level: number, permissionsDiffer: boolean): void {
+    this.#setPath(Path.remap);
+    for (const policy of this.#policies) policy.leafKept(page, level, permissionsDiffer);
+  }
+
+  collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
+    this.#setPath(Path.collapse);
+    for (const policy of this.#policies) policy.collapsed(page, level, leaves, tables, uncertain);
+  }
+
+  mappedOverUnknown(page: number, level: number): void {
+    this.#setPath(Path.remap);
+    for (const policy of this.#policies) policy.mappedOverUnknown(page, level);
+  }
+
+  blockSplit(page: number, level: number): void {
+    this.#setPath(Path.eager_split);
+    for (const policy of this.#policies) policy.blockSplit(page, level);
+  }
+
+  splitOverUnknown(page: number, blocks: number): void {
+    this.#setPath(Path.eager_split);
+    for (const policy of this.#policies) policy.splitOverUnknown(page, blocks);
+  }
+
+  writeProtected(page: number, level: number, count: number): void {
+    for (const policy of this.#policies) policy.writeProtected(page, level, count);
+  }
+
+  unknownWriteProtected(page: number, pages: number): void {
+    for (const policy of this.#policies) policy.unknownWriteProtected(page, pages);
+  }
+
+  relaxed(page: number, level: number): void {
+    this.#setPath(Path.relax);
+    for (const policy of this.#policies) policy.relaxed(page, level);
+  }
+
+  relaxFailed(page: number, level: number): void {
+    this.#setPath(Path.relax);
+    for (const policy of this.#policies) policy.relaxFailed(page, level);
+  }
+
+  slotFlush(page: number, pages: number): void {
+    for (const policy of this.#policies) policy.slotFlush(page, pages);
+  }
+
+  vmFlush(reason: "age" | "dirty_ring" | "other"): void {
+    for (const policy of this.#policies) policy.vmFlush(reason);
+  }
+
+  #setPath(path: number): void {
+    this.#operation.path = path;
+    this.lastPath = path;
+  }
+}

@@ -1,0 +1,139 @@
+import type { Stage2Context } from "../contexts/context.ts";
+import { Path } from "../paths.ts";
+import { RelaxOutcome } from "../policies/policy-replay.ts";
+import { relaxPermissions, writeProtect } from "../stage2/attributes.ts";
+import { EntryKind, LeafFlag, PERMISSION_MASK } from "../stage2/entry-store.ts";
+import { mapRange } from "../stage2/map.ts";
+import { splitBlocks, splitCachePages } from "../stage2/split.ts";
+import { unmapRange } from "../stage2/unmap.ts";
+import type { ReplayState } from "../state.ts";
+import { learnFromFault } from "./faults.ts";
+import { Call, EAGAIN, type Task } from "./task.ts";
+
+/**
+ * Carries out the page-table call that a task has open, once, and collects what the policies issue in
+ * the task's queues.
+ *
+ * `ret`: the recorded return value; NaN where the trace does not record it (success is assumed) or it
+ * is not known yet (a map call is carried out at its first recorded invalidation, which is when it
+ * takes effect among calls that run in parallel).
+ */
+export function applyCall(state: ReplayState, task: Task, ret: number): void {
+  task.isApplied = true;
+  const context = task.context!;
+  switch (task.call) {
+    case Call.map:
+      applyMap(state, task, context, ret);
+      break;
+    case Call.unmap:
+      applyUnmap(state, task, context);
+      break;
+    case Call.wrprotect:
+      state.counts.wrprotect += 1;
+      state.enter(task, context, Path.dirty_log);
+      writeProtect(context.table, task.startPage, task.endPage, state.fanOut);
+      break;
+    case Call.relax:
+      applyRelax(state, task, context, ret);
+      break;
+    case Call.split:
+      applySplit(state, task, context);
+      break;
+    default:
+      break;
+  }
+}
+
+function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: number): void {
+  if (task.faultPage >= 0) learnFromFault(state, task, context);
+  state.enter(task, context, Path.unattributed);
+  const { fanOut, counts } = state;
+  fanOut.lastPath = Path.unattributed;
+  if (Number.isNaN(ret) || ret === 0) {
+    counts.map += 1;
+    const pages = task.endPage - task.startPage;
+    const mustInstall = ret === 0;
+    mapRange(context.table, task.startPage, pages, task.physPage, task.flags, mustInstall, fanOut);
+    if (fanOut.lastPath === Path.collapse) counts.collapse += 1;
+    else if (fanOut.lastPath === Path.split) counts.blockBroken += 1;
+  } else if (ret === EAGAIN) {
+    counts.mapAgain += 1;
+    reportKeptLeaf(state, task, context);
+  }
+  // Other errors (-ENOMEM without a memory cache, as kvm_set_spte_gfn calls) change nothing.
+  task.path = fanOut.lastPath === Path.unattributed ? Path.remap : fanOut.lastPath;
+}
+
+/** A map call that met its own leaf: kernels up to 5.10 flush where permissions differ. */
+function reportKeptLeaf(state: ReplayState, task: Task, context: Stage2Context): void {
+  const found = context.table.lookup(task.startPage);
+  if (found.kind !== EntryKind.leaf) return;
+  const differs = ((found.meta ^ task.flags) & PERMISSION_MASK) !== 0;
+  state.fanOut.leafKept(task.startPage, found.level, differs);
+}
+
+function applyUnmap(state: ReplayState, task: Task, context: Stage2Context): void {
+  const { fanOut, counts } = state;
+  task.path = task.scopePath === Path.unattributed ? Path.unmap : task.scopePath;
+  state.enter(task, context, task.path);
+  counts.unmap += 1;
+  fanOut.facts = 0;
+  unmapRange(context.table, task.startPage, task.endPage, fanOut);
+  fanOut.pieceEnd(task.startPage, task.endPage);
+  const inScope = task.startPage >= task.scopeStartPage && task.endPage <= task.scopeEndPage;
+  const operationStart = inScope ? task.scopeStartPage : task.startPage;
+  const operationEnd = inScope ? task.scopeEndPage : task.endPage;
+  if (task.endPage >= operationEnd) fanOut.unmapEnd(operationStart, operationEnd);
+  if (fanOut.facts === 0) {
+    counts.unmapEmpty += 1;
+    if (task.lastUnmapStart === task.startPage && task.lastUnmapEnd === task.endPage) {
+      counts.unmapRepeated += 1;
+    }
+  }
+  task.lastUnmapStart = task.startPage;
+  task.lastUnmapEnd = task.endPage;
+}
+
+function applyRelax(state: ReplayState, task: Task, context: Stage2Context, ret: number): void {
+  if (task.faultPage >= 0) learnFromFault(state, task, context);
+  task.path = Path.relax;
+  state.enter(task, context, Path.relax);
+  const level = relaxPermissions(context.table, task.startPage, task.flags);
+  if (ret === EAGAIN) {
+    state.counts.relaxAgain += 1;
+    state.fanOut.relaxFailed(task.startPage, level);
+    return;
+  }
+  state.counts.relax += 1;
+  if (!Number.isNaN(ret) && ret !== 0) return;
+  if (level === RelaxOutcome.noLeaf && context.historyKnown) {
+    state.diagnostics.add(
+      "CONTRADICTION",
+      "relax_perms succeeded where the model has nothing mapped",
+      task.line,
+    );
+  }
+  state.fanOut.relaxed(task.startPage, level);
+}
+
+function applySplit(state: ReplayState, task: Task, context: Stage2Context): void {
+  task.path = Path.eager_split;
+  state.enter(task, context, Path.eager_split);
+  state.counts.split += 1;
+  const pages = task.endPage - task.startPage;
+  context.splitChunkPages = Math.max(context.splitChunkPages, pages);
+  const cache = splitCachePages(context.table, context.splitChunkPages);
+  splitBlocks(context.table, task.startPage, task.endPage, cache, state.fanOut);
+}
+
+/** Leaf flags of an enum kvm_pgtable_prot; from 7.0 on it has two execute bits. */
+export function leafFlagsOf(prot: number, hasTwoExecuteBits: boolean): number {
+  const executeMask = hasTwoExecuteBits ? 0b11 : 0b1;
+  const rest = prot >>> (hasTwoExecuteBits ? 2 : 1);
+  let flags: number = LeafFlag.young;
+  if ((prot & executeMask) !== 0) flags |= LeafFlag.execute;
+  if ((rest & 0b0001) !== 0) flags |= LeafFlag.write;
+  if ((rest & 0b0010) !== 0) flags |= LeafFlag.read;
+  if ((rest & 0b1100) !== 0) flags |= LeafFlag.uncached;
+  return flags;
+}

@@ -1,0 +1,116 @@
+import type { Stage2Context, VirtualMachine } from "../contexts/context.ts";
+import { Path } from "../paths.ts";
+import type { ReplayState } from "../state.ts";
+import { Bracket, type Task } from "./task.ts";
+
+/**
+ * Requests by generic code: the functions call each other (memslot → range → arch hook → mmu), so
+ * several events can be one request. A call of lower rank inside the bracket belongs to it; one of
+ * equal or higher rank begins the next.
+ */
+export const RequestRank = { mmuRange: 1, archHook: 2, generic: 3, memslot: 4 } as const;
+
+/** Adds an event to the open request, or returns false where it begins another. */
+export function continueRequest(task: Task, rank: number): boolean {
+  if (task.bracket !== Bracket.request || rank >= task.requestRank) return false;
+  task.requestRank = rank;
+  return true;
+}
+
+export function beginRequest(task: Task, rank: number, line: number): void {
+  task.bracket = Bracket.request;
+  task.line = line;
+  task.requestRank = rank;
+  task.requestVm = undefined;
+  task.requestMmu = 0;
+  task.requestPage = Number.NaN;
+  task.requestPages = Number.NaN;
+  task.context = undefined;
+}
+
+/** What an event of a request tells; absent values leave what is known. */
+export function describeRequest(
+  task: Task,
+  vm: VirtualMachine | undefined,
+  mmu: number,
+  page: number,
+  pages: number,
+): void {
+  if (vm !== undefined) task.requestVm = vm;
+  if (mmu !== 0) task.requestMmu = mmu;
+  if (!Number.isNaN(page) && Number.isNaN(task.requestPage)) {
+    task.requestPage = page;
+    task.requestPages = pages;
+  }
+}
+
+/** The request is complete: has every policy answer it. */
+export function applyRequest(state: ReplayState, task: Task): void {
+  const { protect } = task;
+  const context = contextOfRequest(state, task);
+  task.context = context;
+  const path = pathOfRequest(task);
+  task.path = path;
+  if (context !== undefined) {
+    state.enter(task, context, path);
+    issueRequest(state, task, path);
+  }
+  protect.isDue = false;
+  task.agePending = false;
+  task.ringResetPending = false;
+}
+
+function issueRequest(state: ReplayState, task: Task, path: number): void {
+  const { protect } = task;
+  if (!Number.isNaN(task.requestPage)) {
+    state.fanOut.slotFlush(task.requestPage, task.requestPages);
+  } else if (path === Path.age) state.fanOut.vmFlush("age");
+  else if (path === Path.dirty_ring) state.fanOut.vmFlush("dirty_ring");
+  else if (!Number.isNaN(protect.pages)) state.fanOut.slotFlush(protect.basePage, protect.pages);
+  else state.fanOut.vmFlush("other");
+}
+
+function pathOfRequest(task: Task): number {
+  if (task.protect.isDue || task.protect.path !== Path.unattributed) {
+    return task.protect.path === Path.unattributed ? Path.dirty_log : task.protect.path;
+  }
+  if (task.agePending) return Path.age;
+  if (task.ringResetPending) return Path.dirty_ring;
+  return Number.isNaN(task.requestPage) ? Path.unattributed : Path.dirty_log;
+}
+
+/** Which table a request is about: its mmu, the VM's own, or the one just write-protected. */
+function contextOfRequest(state: ReplayState, task: Task): Stage2Context | undefined {
+  if (task.requestMmu !== 0) {
+    const byMmu = state.contexts.ofMmu(task.requestMmu);
+    if (byMmu !== undefined) return byMmu;
+  }
+  const vm = task.requestVm ?? task.protect.vm;
+  if (vm?.canonical !== undefined) return vm.canonical;
+  if (task.protect.context !== undefined) return task.protect.context;
+  const named = task.recorded.length > 0 ? task.recorded.mmu[0]! : 0;
+  if (named === 0) return undefined;
+  return state.contexts.resolve(0, named, vm, task.line);
+}
+
+/**
+ * Without request events: the flush that follows a write-protect sequence. Where the sequence may have
+ * been several ioctls, each with its own flush, the difference is counted as unknown.
+ */
+export function applyProtectSequence(state: ReplayState, task: Task): void {
+  const { protect } = task;
+  const context = protect.context;
+  task.context = context;
+  task.path = protect.path === Path.unattributed ? Path.dirty_log : protect.path;
+  if (context !== undefined) {
+    state.enter(task, context, task.path);
+    if (Number.isNaN(protect.pages)) state.fanOut.vmFlush("other");
+    else state.fanOut.slotFlush(protect.basePage, protect.pages);
+    if (protect.words > 1) {
+      state.counts.ambiguousSequences += 1;
+      for (const queue of task.queues) queue.allowMore(protect.words - 1);
+    }
+  }
+  protect.isDue = false;
+  protect.words = 0;
+}

@@ -1,0 +1,302 @@
+import type { Geometry } from "../stage2/geometry.ts";
+import type { Stage2Observer } from "../stage2/observer.ts";
+import { Primitive, TLBI_TTL_UNKNOWN } from "../tlbi/primitives.ts";
+import type { CpuFeatures } from "./features.ts";
+import type { Policy, PolicyFlags } from "./flags.ts";
+import { Certainty, FlushQueue, UNKNOWN_LEVEL } from "./flush-queue.ts";
+import type { OperationContext } from "./operation.ts";
+import { UnmapScope, WriteProtectLedger } from "./pending.ts";
+
+const { VM, IPA, IPA_LOCAL, RANGE } = Primitive;
+
+/** What relaxing a leaf's permissions met; levels ≥ 0 are the leaf's. */
+export const RelaxOutcome = { noLeaf: -1, unknown: -2 } as const;
+
+/**
+ * One policy, turning the facts of each walk into invalidation calls (`queue`).
+ *
+ * Order of calls per unmap operation: the walk's facts and `pieceEnd` per piece, then `unmapEnd`.
+ * Every other operation is a walk (or none) and, for requests, `slotFlush` or `vmFlush`. The engine
+ * sets `operation` before, and reads and clears `queue` after.
+ */
+export class PolicyReplay implements Stage2Observer {
+  readonly policy: Policy;
+  readonly features: CpuFeatures;
+  /** Where calls go: the engine points it at the open operation's queue before each walk. */
+  queue: FlushQueue = new FlushQueue();
+  readonly #flags: PolicyFlags;
+  readonly #geometry: Geometry;
+  readonly #operation: OperationContext;
+  /** The unmap mode after falling back where the CPU lacks a feature. */
+  readonly #unmap: PolicyFlags["unmap"];
+  readonly #noHint: number;
+  readonly #scope: UnmapScope = new UnmapScope();
+  readonly #protectedLeaves: WriteProtectLedger = new WriteProtectLedger();
+
+  constructor(
+    policy: Policy,
+    features: CpuFeatures,
+    geometry: Geometry,
+    operation: OperationContext,
+  ) {
+    this.policy = policy;
+    this.features = features;
+    this.#flags = policy.flags;
+    this.#geometry = geometry;
+    this.#operation = operation;
+    this.#noHint = policy.flags.noHintArgument === "zero" ? 0 : TLBI_TTL_UNKNOWN;
+    const defers = features.tlbirange && (features.fwb || !policy.flags.deferNeedsFwb);
+    this.#unmap = policy.flags.unmap === "deferred" && !defers ? "leaf" : policy.flags.unmap;
+  }
+
+  // ── unmap ────────────────────────────────────────────────────────────────────────────────────
+
+  leavesCleared(page: number, level: number, count: number): void {
+    const span = this.#geometry.spanPages[level]!;
+    if (this.#unmap === "leaf") this.#ipaRun(page, level, count, span);
+    else this.#remove(page, page + (count - 1) * span + (span - (page % span)), true);
+  }
+
+  tableFreed(page: number, tableLevel: number, certain: boolean): void {
+    const { rootLevel, rootAssumed } = this.#operation;
+    const inRoot = tableLevel <= rootLevel;
+    if (inRoot && (!rootAssumed || tableLevel < rootLevel)) return;
+    if (!inRoot && this.#unmap !== "leaf") this.#remove(page, page + 1, true);
+    const flushes =
+      this.#unmap === "leaf" ||
+      this.#unmap === "threshold" ||
+      (this.#unmap === "deferred" && this.#flags.deferredTableFlush);
+    if (!flushes) return;
+    let certainty: number = certain ? Certainty.certain : Certainty.atMost;
+    if (inRoot) certainty = Certainty.ifRootIsHigher;
+    const level = this.#flags.tableHint === "parent-level" ? tableLevel - 1 : this.#noHint;
+    this.#push(IPA, certainty, page, 1, 1, 0, level);
+  }
+
+  unknownCleared(page: number, level: number, pages: number): void {
+    const tables = this.#tablesBelow(level);
+    if (this.#unmap === "leaf") this.#atMost(IPA, page, pages + tables);
+    else if (this.#unmap === "deferred") {
+      if (this.#flags.deferredTableFlush) this.#atMost(IPA, page, tables);
+    } else this.#remove(page, page + pages, false);
+  }
+
+  #remove(firstPage: number, endPage: number, isCertain: boolean): void {
+    this.#scope.remove(firstPage, endPage, this.#topLevelSpan(), isCertain);
+  }
+
+  /** The kernel's walk of [startPage, endPage) is over: `kvm_pgtable_stage2_unmap` returns. */
+  pieceEnd(startPage: number, endPage: number): void {
+    if (this.#unmap !== "deferred") return;
+    // A kernel with smaller pieces than the recorded one walks and flushes each of its own.
+    const chunk = this.#chunkPages();
+    for (let page = startPage; page < endPage; ) {
+      const end = Math.min(endPage, (Math.floor(page / chunk) + 1) * chunk);
+      this.#flushRange(page, end - page, Certainty.certain);
+      page = end;
+    }
+  }
+
+  /** The whole unmap request [startPage, endPage) is done (stage2_apply_range returns). */
+  unmapEnd(startPage: number, endPage: number): void {
+    const scope = this.#scope;
+    if (scope.isTouched) {
+      const certainty = scope.isCertain ? Certainty.certain : Certainty.atMost;
+      if (this.#unmap === "threshold") this.#flushByThreshold(startPage, endPage, certainty);
+      else if (this.#unmap === "vmid") this.#push(VM, certainty, 0, 0, 1, 0, 0);
+      else if (this.#unmap === "range") this.#flushRange(startPage, endPage - startPage, certainty);
+      else if (this.#unmap === "exact") {
+        this.#flushRange(scope.firstPage, scope.endPage - scope.firstPage, certainty);
+      }
+    }
+    scope.reset();
+  }
+
+  /** Zhenyu Ye's RFC: per top-level entry that held something, its pages singly or one VM. */
+  #flushByThreshold(startPage: number, endPage: number, certainty: number): void {
+    const span = this.#topLevelSpan();
+    for (const entry of this.#scope.entries) {
+      const page = Math.max(startPage, entry * span);
+      const pages = Math.min(endPage, (entry + 1) * span) - page;
+      if (pages >= this.#flags.unmapThresholdPages) this.#push(VM, certainty, 0, 0, 1, 0, 0);
+      else this.#push(RANGE, certainty, page, pages, 1, 0, 0);
+    }
+  }
+
+  // ── faults ───────────────────────────────────────────────────────────────────────────────────
+
+  blockBroken(page: number, level: number): void {
+    this.#leafChange(page, level);
+  }
+
+  leafReplaced(page: number, level: number): void {
+    this.#leafChange(page, level);
+  }
+
+  blockSplit(page: number, level: number): void {
+    this.#leafChange(page, level);
+  }
+
+  leafKept(page: number, level: number, permissionsDiffer: boolean): void {
+    if (permissionsDiffer && this.#flags.permissionMap === "flush") this.#leafChange(page, level);
+  }
+
+  collapsed(
+    page: number,
+    level: number,
+    leaves: number,
+    tables: number,
+    uncertainPages: number,
+  ): void {
+    const span = this.#geometry.spanPages[level]!;
+    const blockPage = page - (page % span);
+    if (this.#flags.collapse === "unmap") {
+      this.#push(IPA, Certainty.certain, blockPage, 1, leaves + tables, 0, this.#noHint);
+      if (uncertainPages > 0) this.#atMost(IPA, blockPage, uncertainPages);
+    } else if (this.#flags.collapse === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else {
+      const start = this.#flags.collapseStart === "block" ? blockPage : page;
+      this.#flushRange(start, span, Certainty.certain);
+    }
+  }
+
+  mappedOverUnknown(page: number, level: number): void {
+    const span = this.#geometry.spanPages[level]!;
+    this.#atMost(this.#leafChangePrimitive(), page, 1);
+    if (level === 3) return;
+    if (this.#flags.collapse === "unmap") this.#atMost(IPA, page, span);
+    else if (this.#flags.collapse === "vmid" || !this.features.tlbirange) this.#atMost(VM, 0, 1);
+    else this.#push(RANGE, Certainty.atMost, page - (page % span), span, 1, 0, 0);
+  }
+
+  splitOverUnknown(page: number, blocks: number): void {
+    this.#atMost(this.#leafChangePrimitive(), page, blocks);
+  }
+
+  /** A permission fault's `relax_perms`; `level` of the leaf, or a RelaxOutcome. */
+  relaxed(page: number, level: number): void {
+    const hint = level === RelaxOutcome.unknown ? UNKNOWN_LEVEL : level;
+    this.#relaxCall(page, hint === UNKNOWN_LEVEL ? hint : this.#leafHint(hint));
+  }
+
+  /** The same when it failed with -EAGAIN; `level` as far as the walk found a leaf. */
+  relaxFailed(page: number, level: number): void {
+    if (this.#flags.relaxOnEagain === "none") return;
+    this.#relaxCall(page, level >= 0 ? this.#leafHint(level) : this.#noHint);
+  }
+
+  #relaxCall(page: number, level: number): void {
+    const { relax } = this.#flags;
+    if (relax === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else if (relax === "range") this.#flushRange(page, 1, Certainty.certain);
+    else this.#push(relax === "ipa" ? IPA : IPA_LOCAL, Certainty.certain, page, 1, 1, 0, level);
+  }
+
+  #leafChange(page: number, level: number): void {
+    const span = this.#geometry.spanPages[level]!;
+    if (this.#flags.leafChange === "ipa") this.#ipaRun(page, level, 1, span);
+    else if (this.#flags.leafChange === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else this.#flushRange(page - (page % span), span, Certainty.certain);
+  }
+
+  #leafChangePrimitive(): number {
+    if (this.#flags.leafChange === "ipa") return IPA;
+    return this.#flags.leafChange === "range" && this.features.tlbirange ? RANGE : VM;
+  }
+
+  // ── dirty logging, ageing ────────────────────────────────────────────────────────────────────
+
+  writeProtected(page: number, level: number, count: number): void {
+    const end = page + count * this.#geometry.spanPages[level]!;
+    this.#protectedLeaves.add(this.#operation.contextId, page, end, count);
+  }
+
+  unknownWriteProtected(page: number, pages: number): void {
+    this.#protectedLeaves.addUnknown(this.#operation.contextId, page, page + pages, pages);
+  }
+
+  /** Generic code asks for a memslot's invalidation after write-protecting it. */
+  slotFlush(page: number, pages: number): void {
+    const pending = this.#protectedLeaves.take(this.#operation.contextId);
+    const { logFlush } = this.#flags;
+    if (logFlush === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else if (logFlush === "range") this.#flushRange(page, pages, Certainty.certain);
+    else if (logFlush === "leaves") {
+      if (pending.leaves > 0) {
+        this.#push(IPA, Certainty.certain, pending.firstPage, 1, pending.leaves, 0, this.#noHint);
+      }
+      if (pending.unknownPages > 0) this.#atMost(IPA, pending.firstPage, pending.unknownPages);
+    } else if (pending.leaves > 0 || pending.unknownPages > 0) {
+      const certainty = pending.leaves > 0 ? Certainty.certain : Certainty.atMost;
+      this.#flushRange(pending.firstPage, pending.endPage - pending.firstPage, certainty);
+    }
+  }
+
+  /** Generic code asks for the whole VM: ageing that found a young page, dirty ring reset. */
+  vmFlush(reason: "age" | "dirty_ring" | "other"): void {
+    if (reason === "age" && this.#flags.age === "none") return;
+    if (reason === "dirty_ring" && this.#flags.ringReset === "none") return;
+    this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+  }
+
+  // ── emitting ─────────────────────────────────────────────────────────────────────────────────
+
+  /** kvm_tlb_flush_vmid_range: pieces of at most 2^21 pages, VM without FEAT_TLBIRANGE. */
+  #flushRange(page: number, pages: number, certainty: number): void {
+    const { rangeCutoverPages, maxRangePages } = this.#flags;
+    if (!this.features.tlbirange || (rangeCutoverPages > 0 && pages > rangeCutoverPages)) {
+      this.#push(VM, certainty, 0, 0, 1, 0, 0);
+      return;
+    }
+    for (let done = 0; done < pages; done += maxRangePages) {
+      const length = Math.min(maxRangePages, pages - done);
+      this.#push(RANGE, certainty, page + done, length, 1, 0, 0);
+    }
+  }
+
+  /** IPA calls for a run of leaves: the first at its walk address, the others at their own. */
+  #ipaRun(page: number, level: number, count: number, span: number): void {
+    this.#push(IPA, Certainty.certain, page, 1, count, span, this.#leafHint(level));
+  }
+
+  #leafHint(level: number): number {
+    if (level < 0) return this.#flags.leafHint ? 0 : this.#noHint;
+    return this.#flags.leafHint ? level : this.#noHint;
+  }
+
+  #atMost(primitive: number, page: number, count: number): void {
+    if (count > 0) this.#push(primitive, Certainty.atMost, page, 1, count, 0, UNKNOWN_LEVEL);
+  }
+
+  #push(
+    primitive: number,
+    certainty: number,
+    page: number,
+    pages: number,
+    count: number,
+    stride: number,
+    level: number,
+  ): void {
+    this.queue.push(primitive, this.#operation.path, certainty, page, pages, count, stride, level);
+  }
+
+  #chunkPages(): number {
+    if (this.#flags.unmapChunk === "top-level") return this.#topLevelSpan();
+    return this.#geometry.spanPages[this.#geometry.minBlockLevel]!;
+  }
+
+  #topLevelSpan(): number {
+    return this.#geometry.spanPages[this.#operation.rootLevel]!;
+  }
+
+  /** Page-table pages that an entry of `level` can have below it, without those of the root. */
+  #tablesBelow(level: number): number {
+    let tables = 0;
+    let width = 1;
+    for (let below = level + 1; below <= 3; below += 1) {
+      if (below > this.#operation.rootLevel) tables += width;
+      width *= this.#geometry.entriesPerTable;
+    }
+    return tables;
+  }
+}

@@ -1,0 +1,206 @@
+import type { Diagnostics } from "../ingest/diagnostics.ts";
+import type { EventBatch } from "../ingest/events/columns.ts";
+import type { PointerTable } from "../ingest/events/pointers.ts";
+import { ContextRegistry, type StartAssumption } from "./contexts/registry.ts";
+import { ReplayEngine, type RequestMode } from "./engine.ts";
+import { FanOut } from "./fan-out.ts";
+import type { CpuFeatures } from "./policies/features.ts";
+import type { Policy } from "./policies/flags.ts";
+import type { OperationContext } from "./policies/operation.ts";
+import { PolicyReplay } from "./policies/policy-replay.ts";
+import type { Agreement, FlushRow, InstructionRow } from "./results.ts";
+import { Settlement, type SettlementListener } from "./settlement.ts";
+import { geometryOf, type PageShift } from "./stage2/geometry.ts";
+import { type OperationCounts, ReplayState } from "./state.ts";
+import { Tally } from "./tally.ts";
+import { PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
+import type { PrimitiveCall } from "./tlbi/instructions.ts";
+import { AgreementTally, type Mismatch } from "./verify/agreement.ts";
+
+/** Everything that decides a replay; the command line fills it, with the origin of each value kept there. */
+export interface ReplayConfig {
+  readonly pageShift: PageShift;
+  /** Policies to replay, in report order, with the features of the CPU that they run on. */
+  readonly policies: readonly { readonly policy: Policy; readonly features: CpuFeatures }[];
+  /**
+   * The recorded kernel's own policy and CPU, where known: from its fit, state is learned, and it says
+   * how recorded calls become instructions.
+   */
+  readonly reference: { readonly policy: Policy; readonly features: CpuFeatures } | undefined;
+  /** Compare every policy with the recorded calls. */
+  readonly compare: boolean;
+  readonly requestMode: RequestMode;
+  /** Are the primitives' probes enabled? Undefined: found out from the trace. */
+  readonly primitivesProbed: boolean | undefined;
+  readonly start: StartAssumption;
+  /** IPA bits of the VMs; undefined: 40 until the trace shows otherwise. */
+  readonly ipaBits: number | undefined;
+  /** Recorded on 7.0 or later: enum kvm_pgtable_prot has two execute bits. */
+  readonly hasTwoExecuteBits: boolean;
+}
+
+export interface PolicyFit {
+  readonly policy: string;
+  readonly calls: Readonly<Record<PrimitiveName, Agreement>>;
+  /** Over VM, IPA, IPA_LOCAL and RANGE. */
+  readonly matched: number;
+  readonly missed: number;
+  readonly spurious: number;
+  readonly unknown: number;
+  /** Matched pairs whose level hint differs. */
+  readonly hintMismatches: number;
+  readonly mismatches: readonly Mismatch[];
+}
+
+export interface ReplayResult {
+  readonly flushes: readonly FlushRow[];
+  readonly instructions: readonly InstructionRow[];
+  /** In the order of the policies; empty unless `compare`. */
+  readonly fits: readonly PolicyFit[];
+  readonly primitivesRecorded: boolean;
+  readonly counts: OperationCounts;
+  /** Largest memory of the modelled tables, in bytes. */
+  readonly tableBytes: number;
+}
+
+/** One replay of one trace: feed it batches in order, then ask for the result. */
+export class Replay {
+  readonly #config: ReplayConfig;
+  readonly #state: ReplayState;
+  readonly #engine: ReplayEngine;
+  readonly #tallies: readonly Tally[];
+  readonly #recorded: Tally;
+  readonly #agreements: readonly AgreementTally[];
+
+  constructor(
+    config: ReplayConfig,
+    pointers: PointerTable,
+    diagnostics: Diagnostics,
+    listener?: SettlementListener,
+  ) {
+    this.#config = config;
+    const geometry = geometryOf(config.pageShift);
+    const operation: OperationContext = { contextId: 0, path: 0, rootLevel: 0, rootAssumed: true };
+    const entries = withReference(config);
+    const policies = entries.map(
+      ({ policy, features }) => new PolicyReplay(policy, features, geometry, operation),
+    );
+    this.#tallies = entries.map(
+      ({ policy, features }) => new Tally(policy.id, callOf(config.pageShift, policy, features)),
+    );
+    this.#recorded = new Tally("recorded", this.#recordedCall());
+    this.#agreements = config.compare ? entries.map(({ policy }) => new AgreementTally(policy.id)) : [];
+    const contexts = new ContextRegistry(
+      geometry,
+      pointers,
+      diagnostics,
+      config.start,
+      config.ipaBits,
+    );
+    const settlement = new Settlement({
+      policies,
+      tallies: this.#tallies,
+      recorded: this.#recorded,
+      agreements: this.#agreements,
+      contexts,
+      diagnostics,
+      referenceIndex: referenceIndexOf(config),
+      listener,
+    });
+    this.#state = new ReplayState({
+      geometry,
+      contexts,
+      diagnostics,
+      policies,
+      operation,
+      fanOut: new FanOut(policies, operation),
+      settlement,
+      hasTwoExecuteBits: config.hasTwoExecuteBits,
+    });
+    this.#engine = new ReplayEngine(
+      this.#state,
+      config.requestMode,
+      config.primitivesProbed ?? false,
+    );
+  }
+
+  consume(batch: EventBatch): void {
+    this.#engine.consume(batch);
+  }
+
+  finish(): ReplayResult {
+    this.#engine.finish();
+    const recorded = this.#engine.primitivesRecorded;
+    const shown = this.#tallies.slice(0, this.#config.policies.length);
+    const tallies = recorded ? [...shown, this.#recorded] : shown;
+    return {
+      flushes: tallies.flatMap((tally) => tally.flushRows()),
+      instructions: tallies.flatMap((tally) => tally.instructionRows()),
+      fits: this.#agreements
+        .slice(0, this.#config.policies.length)
+        .map((agreement, i) => fitOf(agreement, this.#tallies[i]!, recorded)),
+      primitivesRecorded: recorded,
+      counts: this.#state.counts,
+      tableBytes: this.#state.contexts.store.allocatedBytes,
+    };
+  }
+
+  #recordedCall(): PrimitiveCall {
+    const { reference, policies, pageShift } = this.#config;
+    const entry = reference ?? policies[0];
+    if (entry === undefined) throw new Error("a replay needs at least one policy");
+    return callOf(pageShift, entry.policy, entry.features);
+  }
+}
+
+/** The requested policies, and behind them the reference where it is not one of them. */
+function withReference(
+  config: ReplayConfig,
+): readonly { readonly policy: Policy; readonly features: CpuFeatures }[] {
+  const { reference, policies } = config;
+  if (reference === undefined || referenceAmong(config) >= 0) return policies;
+  return [...policies, reference];
+}
+
+function referenceAmong({ reference, policies }: ReplayConfig): number {
+  return policies.findIndex(
+    (entry) => entry.policy === reference?.policy && entry.features === reference.features,
+  );
+}
+
+function referenceIndexOf(config: ReplayConfig): number {
+  if (config.reference === undefined) return -1;
+  const index = referenceAmong(config);
+  return index >= 0 ? index : config.policies.length;
+}
+
+/** How a policy's calls become instructions on a CPU. */
+export function callOf(pageShift: PageShift, policy: Policy, features: CpuFeatures): PrimitiveCall {
+  return {
+    encoding: {
+      algorithm: policy.flags.rangeEncoder,
+      pageShift,
+      lpa2: features.lpa2 && policy.flags.lpa2Aware,
+    },
+    ipaPage: 0,
+    lenPages: 1,
+    singlesOnly: policy.flags.unmap === "threshold",
+    repeatTlbi: policy.flags.repeatTlbi,
+  };
+}
+
+function fitOf(agreement: AgreementTally, tally: Tally, recorded: boolean): PolicyFit {
+  const calls = Object.fromEntries(
+    PRIMITIVES.map((name, code) => [name, agreement.agreement(code, tally.calls(code), recorded)]),
+  ) as Record<PrimitiveName, Agreement>;
+  const totals = agreement.totals();
+  const predicted = PRIMITIVES.slice(0, 4).reduce((sum, _, code) => sum + tally.calls(code), 0);
+  return {
+    policy: agreement.policy,
+    calls,
+    ...totals,
+    unknown: recorded ? totals.unknown : predicted,
+    hintMismatches: agreement.hintMismatches,
+    mismatches: agreement.mismatches,
+  };
+}

@@ -1,0 +1,43 @@
+import { EntryKind, KIND_MASK, LeafFlag, leafMeta } from "./entry-store.ts";
+import { LAST_LEVEL } from "./geometry.ts";
+import type { Stage2Table } from "./table.ts";
+
+/**
+ * What a trace reveals about a table whose history began before it. A guest fault's syndrome says at
+ * which level the hardware's walk ended (Arm ARM, ESR_EL2.ISS.FSC): a translation fault at level n
+ * proves tables down to level n and an invalid entry there; a permission or access-flag fault proves a
+ * valid leaf of that level. Only entries still unknown are changed: what is known stays, and
+ * `contradicts` is for telling that it disagrees.
+ */
+
+/** Returns true where something unknown became known. */
+export function learnInvalidEntry(table: Stage2Table, page: number, level: number): boolean {
+  return learnEntry(table, page, level, EntryKind.invalid, 0);
+}
+
+/** A valid leaf of `level` covers the page; its output address stays unknown (taken as 0). */
+export function learnLeaf(table: Stage2Table, page: number, level: number): boolean {
+  return learnEntry(table, page, level, leafMeta(LeafFlag.read | LeafFlag.young, 0), 0);
+}
+
+function learnEntry(
+  table: Stage2Table,
+  page: number,
+  level: number,
+  meta: number,
+  low: number,
+): boolean {
+  const { store } = table;
+  let id = table.rootTableFor(page);
+  for (let at = table.geometry.topLevel; at < level && at < LAST_LEVEL; at += 1) {
+    const index = table.indexAt(page, at);
+    const kind = store.meta(id)[store.offset(id) + index]! & KIND_MASK;
+    if (kind === EntryKind.leaf || kind === EntryKind.invalid) return false;
+    id = table.descendCertain(id, index);
+  }
+  const index = table.indexAt(page, level);
+  const kind = store.meta(id)[store.offset(id) + index]! & KIND_MASK;
+  if (kind !== EntryKind.unknown) return false;
+  store.set(id, index, meta, low);
+  return true;
+}

@@ -1,0 +1,125 @@
+import type { Diagnostics } from "../ingest/diagnostics.ts";
+import type { EventBatch } from "../ingest/events/columns.ts";
+import type { ContextRegistry } from "./contexts/registry.ts";
+import type { Stage2Context } from "./contexts/context.ts";
+import type { FanOut } from "./fan-out.ts";
+import { Task } from "./operations/task.ts";
+import { FlushQueue } from "./policies/flush-queue.ts";
+import type { OperationContext } from "./policies/operation.ts";
+import type { PolicyReplay } from "./policies/policy-replay.ts";
+import type { Settlement } from "./settlement.ts";
+import type { Geometry } from "./stage2/geometry.ts";
+
+/** Facts about the trace's operations that reports explain differences with. */
+export interface OperationCounts {
+  map: number;
+  mapAgain: number;
+  unmap: number;
+  /** Unmap calls that found nothing mapped. */
+  unmapEmpty: number;
+  /** Of those, calls that repeat the range of the same thread's unmap just before. */
+  unmapRepeated: number;
+  wrprotect: number;
+  relax: number;
+  relaxAgain: number;
+  split: number;
+  collapse: number;
+  blockBroken: number;
+  /** Calls that overlapped in time with another call on the same context. */
+  overlapping: number;
+  /** Write-protect sequences that may have been several ioctls (without request probes). */
+  ambiguousSequences: number;
+}
+
+/** What all handlers of the replay share. */
+export class ReplayState {
+  readonly geometry: Geometry;
+  readonly contexts: ContextRegistry;
+  readonly diagnostics: Diagnostics;
+  readonly policies: readonly PolicyReplay[];
+  readonly operation: OperationContext;
+  readonly fanOut: FanOut;
+  readonly settlement: Settlement;
+  readonly counts: OperationCounts = {
+    map: 0,
+    mapAgain: 0,
+    unmap: 0,
+    unmapEmpty: 0,
+    unmapRepeated: 0,
+    wrprotect: 0,
+    relax: 0,
+    relaxAgain: 0,
+    split: 0,
+    collapse: 0,
+    blockBroken: 0,
+    overlapping: 0,
+    ambiguousSequences: 0,
+  };
+  /** enum kvm_pgtable_prot of 7.0 on. */
+  readonly hasTwoExecuteBits: boolean;
+  readonly pageBytes: number;
+  readonly #tasks = new Map<number, Task>();
+  #lastTask: Task | undefined;
+
+  constructor(parts: {
+    geometry: Geometry;
+    contexts: ContextRegistry;
+    diagnostics: Diagnostics;
+    policies: readonly PolicyReplay[];
+    operation: OperationContext;
+    fanOut: FanOut;
+    settlement: Settlement;
+    hasTwoExecuteBits: boolean;
+  }) {
+    this.geometry = parts.geometry;
+    this.contexts = parts.contexts;
+    this.diagnostics = parts.diagnostics;
+    this.policies = parts.policies;
+    this.operation = parts.operation;
+    this.fanOut = parts.fanOut;
+    this.settlement = parts.settlement;
+    this.hasTwoExecuteBits = parts.hasTwoExecuteBits;
+    this.pageBytes = 2 ** parts.geometry.pageShift;
+  }
+
+  task(pid: number): Task {
+    if (this.#lastTask !== undefined && this.#lastTask.pid === pid) return this.#lastTask;
+    let task = this.#tasks.get(pid);
+    if (task === undefined) {
+      task = new Task(pid);
+      for (let i = 0; i < this.policies.length; i += 1) task.queues.push(new FlushQueue());
+      this.#tasks.set(pid, task);
+    }
+    this.#lastTask = task;
+    return task;
+  }
+
+  get tasks(): Iterable<Task> {
+    return this.#tasks.values();
+  }
+
+  /** Points the policies at a task's queues and sets what the next walk is about. */
+  enter(task: Task, context: Stage2Context, path: number): void {
+    this.operation.contextId = context.id;
+    this.operation.path = path;
+    this.operation.rootLevel = context.rootLevel;
+    this.operation.rootAssumed = context.rootAssumed;
+    for (let i = 0; i < this.policies.length; i += 1) this.policies[i]!.queue = task.queues[i]!;
+  }
+
+  /** Number of the page that holds a byte address. */
+  pageOf(bytes: number): number {
+    return Math.floor(bytes / this.pageBytes);
+  }
+
+  /** First page after a range in bytes: PAGE_ALIGN(end). */
+  endPageOf(bytes: number): number {
+    return Math.ceil(bytes / this.pageBytes);
+  }
+}
+
+/** One row of a batch, for handlers off the hot path. */
+export interface Row {
+  readonly batch: EventBatch;
+  readonly index: number;
+}

@@ -1,0 +1,101 @@
+import { PATHS } from "./paths.ts";
+import { Certainty, type FlushQueue } from "./policies/flush-queue.ts";
+import type { FlushRow, InstructionRow } from "./results.ts";
+import { countDsbs, countInstructions, countTlbis, type PrimitiveCall } from "./tlbi/instructions.ts";
+import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
+
+const CELLS = PATHS.length * PRIMITIVES.length;
+
+/**
+ * Sums of one policy by path and primitive, and by instruction. `call` describes how its calls become
+ * instructions (encoder, workaround); its page and length are overwritten.
+ */
+export class Tally {
+  readonly policy: string;
+  readonly #call: PrimitiveCall;
+  readonly #calls = new Float64Array(CELLS);
+  readonly #tlbi = new Float64Array(CELLS);
+  readonly #dsb = new Float64Array(CELLS);
+  readonly #pages = new Float64Array(CELLS);
+  readonly #unknown = new Float64Array(CELLS);
+  readonly #instructions = new Float64Array(INSTRUCTIONS.length);
+
+  constructor(policy: string, call: PrimitiveCall) {
+    this.policy = policy;
+    this.#call = call;
+  }
+
+  /** Adds a resolved queue; conditional calls count as issued if `includeConditional`. */
+  addQueue(queue: FlushQueue, includeConditional: boolean): void {
+    for (let run = 0; run < queue.length; run += 1) {
+      const certainty = queue.certainty[run];
+      const primitive = queue.primitive[run]!;
+      const path = queue.path[run]!;
+      const count = queue.count[run]!;
+      if (certainty === Certainty.atMost) this.addUnknown(path, primitive, count);
+      else if (certainty === Certainty.certain || includeConditional) {
+        this.add(path, primitive, queue.page[run]!, queue.pages[run]!, count);
+      }
+    }
+  }
+
+  /** `count` equal calls; of a run of IPA calls the page does not change what they cost. */
+  add(path: number, primitive: number, page: number, pages: number, count: number): void {
+    const cell = path * PRIMITIVES.length + primitive;
+    this.#call.ipaPage = page;
+    this.#call.lenPages = primitive === Primitive.RANGE ? pages : 1;
+    this.#calls[cell]! += count;
+    this.#tlbi[cell]! += countTlbis(primitive, this.#call) * count;
+    this.#dsb[cell]! += countDsbs(primitive, this.#call) * count;
+    this.#pages[cell]! += pages * count;
+    countInstructions(primitive, this.#call, this.#instructions, count);
+  }
+
+  addUnknown(path: number, primitive: number, count: number): void {
+    this.#unknown[path * PRIMITIVES.length + primitive]! += count;
+  }
+
+  /** Calls of a primitive over all paths. */
+  calls(primitive: number): number {
+    let sum = 0;
+    for (let cell = primitive; cell < CELLS; cell += PRIMITIVES.length) sum += this.#calls[cell]!;
+    return sum;
+  }
+
+  unknownCalls(primitive: number): number {
+    let sum = 0;
+    for (let cell = primitive; cell < CELLS; cell += PRIMITIVES.length) sum += this.#unknown[cell]!;
+    return sum;
+  }
+
+  flushRows(): FlushRow[] {
+    const rows: FlushRow[] = [];
+    for (const [pathCode, path] of PATHS.entries()) {
+      for (const [code, primitive] of PRIMITIVES.entries()) {
+        const cell = pathCode * PRIMITIVES.length + code;
+        if (this.#calls[cell] === 0 && this.#unknown[cell] === 0) continue;
+        const namesPages = primitive === "IPA" || primitive === "IPA_LOCAL" || primitive === "RANGE";
+        rows.push({
+          policy: this.policy,
+          path,
+          primitive,
+          calls: this.#calls[cell]!,
+          tlbi: this.#tlbi[cell]!,
+          dsb: this.#dsb[cell]!,
+          pages: namesPages ? this.#pages[cell]! : null,
+          unknown_calls: this.#unknown[cell]!,
+        });
+      }
+    }
+    return rows;
+  }
+
+  instructionRows(): InstructionRow[] {
+    const rows: InstructionRow[] = [];
+    for (const [code, instruction] of INSTRUCTIONS.entries()) {
+      const count = this.#instructions[code]!;
+      if (count > 0) rows.push({ policy: this.policy, instruction, count });
+    }
+    return rows;
+  }
+}
