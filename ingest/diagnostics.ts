@@ -7,26 +7,70 @@ export type Severity = "info" | "notice" | "dataLoss" | "error";
 
 export const DIAGNOSTIC_CODES = {
   // Ingest
-  UNPARSED_LINE: { severity: "dataLoss", sentence: "a line that is neither an event nor a known comment" },
+  UNPARSED_LINE: {
+    severity: "dataLoss",
+    sentence: "a line that is neither an event nor a known comment",
+  },
   LINE_TOO_LONG: { severity: "dataLoss", sentence: "a line longer than the reader accepts" },
-  BAD_NUMBER: { severity: "dataLoss", sentence: "an argument that is not a number or does not fit" },
-  MISSING_ARGUMENT: { severity: "dataLoss", sentence: "an event without an argument that the replay needs" },
-  UNKNOWN_ARGUMENT: { severity: "notice", sentence: "an argument whose name the vocabulary does not know" },
-  EVENTS_OVERWRITTEN: { severity: "dataLoss", sentence: "the ring buffer overwrote events before this trace was saved" },
+  BAD_NUMBER: {
+    severity: "dataLoss",
+    sentence: "an argument that is not a number or does not fit",
+  },
+  MISSING_ARGUMENT: {
+    severity: "dataLoss",
+    sentence: "an event without an argument that the replay needs",
+  },
+  UNKNOWN_ARGUMENT: {
+    severity: "notice",
+    sentence: "an argument whose name the vocabulary does not know",
+  },
+  EVENTS_OVERWRITTEN: {
+    severity: "dataLoss",
+    sentence: "the ring buffer overwrote events before this trace was saved",
+  },
   EVENTS_LOST: { severity: "dataLoss", sentence: "events were lost while the trace was recorded" },
-  BUFFER_STARTED_LATE: { severity: "dataLoss", sentence: "a CPU's buffer starts later than the trace: what it did before is lost" },
-  TRUNCATED: { severity: "dataLoss", sentence: "the file ends before its own header says it should" },
-  DAMAGED_COMPRESSION: { severity: "dataLoss", sentence: "the compressed stream is damaged or cut; what came before was used" },
+  BUFFER_STARTED_LATE: {
+    severity: "dataLoss",
+    sentence: "a CPU's buffer starts later than the trace: what it did before is lost",
+  },
+  TRUNCATED: {
+    severity: "dataLoss",
+    sentence: "the file ends before its own header says it should",
+  },
+  DAMAGED_COMPRESSION: {
+    severity: "dataLoss",
+    sentence: "the compressed stream is damaged or cut; what came before was used",
+  },
+  MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  HEADER_DISAGREES: {
+    severity: "info",
+    sentence: "the file holds more events than its own header says",
+  },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
 
   // Replay
-  OPERATION_CUT: { severity: "dataLoss", sentence: "a stage-2 operation whose end the trace does not contain" },
-  RETURN_WITHOUT_CALL: { severity: "notice", sentence: "a return event whose call the trace does not contain" },
-  UNKNOWN_CONTEXT: { severity: "notice", sentence: "a stage-2 context whose history began before the trace" },
-  CONTRADICTION: { severity: "notice", sentence: "an event that the modelled page table says cannot happen" },
+  OPERATION_CUT: {
+    severity: "dataLoss",
+    sentence: "a stage-2 operation whose end the trace does not contain",
+  },
+  RETURN_WITHOUT_CALL: {
+    severity: "notice",
+    sentence: "a return event whose call the trace does not contain",
+  },
+  UNKNOWN_CONTEXT: {
+    severity: "notice",
+    sentence: "a stage-2 context whose history began before the trace",
+  },
+  CONTRADICTION: {
+    severity: "notice",
+    sentence: "an event that the modelled page table says cannot happen",
+  },
   UNSUPPORTED_EVENT: { severity: "notice", sentence: "an event that the model does not replay" },
-  ASSUMED: { severity: "info", sentence: "a value that nothing in the input states and that was assumed" },
+  ASSUMED: {
+    severity: "info",
+    sentence: "a value that nothing in the input states and that was assumed",
+  },
   LEARNED: { severity: "info", sentence: "a value that the trace itself revealed" },
 } as const;
 
@@ -70,6 +114,11 @@ export class Diagnostics {
     this.#examples.push({ code, path: this.path, line, byteOffset, detail });
   }
 
+  /** Counts without an example, for what happens on many lines. */
+  tally(code: DiagnosticCode, times: number): void {
+    if (times > 0) this.#counts.set(code, (this.#counts.get(code) ?? 0) + times);
+  }
+
   count(code: DiagnosticCode): number {
     return this.#counts.get(code) ?? 0;
   }
@@ -100,6 +149,9 @@ export class Diagnostics {
 
 /** Cuts a text to what a message can hold, and makes control characters visible. */
 export function quoteForMessage(text: string, maxChars = 120): string {
-  const visible = text.replace(/[\u0000-\u001f\u007f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  const visible = text.replace(
+    /[\u0000-\u001f\u007f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
   return visible.length > maxChars ? `${visible.slice(0, maxChars)}…` : visible;
 }

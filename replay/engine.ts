@@ -218,9 +218,11 @@ export class ReplayEngine {
     task.bracket = Bracket.call;
     task.call = call;
     task.line = line;
+    task.cpu = batch.cpu[row]!;
     task.isApplied = false;
     task.startPage = state.pageOf(addr);
-    task.endPage = state.endPageOf(addr + (call === Call.relax ? 1 : length));
+    // kvm_pgtable_walk aligns the start down first, then the end of start + size up.
+    task.endPage = task.startPage + (call === Call.relax ? 1 : state.pagesIn(length));
     task.flags = call === Call.relax ? leafFlagsOf(batch.prot[row]!, state.hasTwoExecuteBits) : 0;
     task.context = this.#contextOf(task, batch.pgt[row]!, batch.mmu[row]!, line);
     if (this.#openCalls > 0 && call !== Call.map && call !== Call.relax) state.counts.overlapping += 1;
@@ -286,6 +288,7 @@ export class ReplayEngine {
     this.#useRequests = true;
     if (this.#requests.continues(batch, row, task, kind)) return;
     this.#close(task);
+    task.cpu = batch.cpu[row]!;
     this.#requests.begin(batch, row, task, kind);
   }
 
@@ -330,6 +333,7 @@ export class ReplayEngine {
       task.bracket = Bracket.protectSequence;
       task.line = line;
     }
+    task.cpu = batch.cpu[row]!;
     const level = namesPages ? batch.arg0[row]! : 0;
     task.recorded.push(primitive, mmu, page, pages, Number.isNaN(level) ? 0 : level, line);
     if (task.bracket === Bracket.call && task.call === Call.map && !task.isApplied) {
@@ -390,7 +394,7 @@ export class ReplayEngine {
     if (kind === K.mkyoung) setYoung(context.table, page);
     else if (kind === K.mkold) clearYoung(context.table, page, page + 1);
     else if (batch.arg0[row] === 1) {
-      clearYoung(context.table, page, state.endPageOf(addr + batch.len[row]!));
+      clearYoung(context.table, page, page + state.pagesIn(batch.len[row]!));
     }
   }
 

@@ -193,13 +193,16 @@ function fitOf(agreement: AgreementTally, tally: Tally, recorded: boolean): Poli
   const calls = Object.fromEntries(
     PRIMITIVES.map((name, code) => [name, agreement.agreement(code, tally.calls(code), recorded)]),
   ) as Record<PrimitiveName, Agreement>;
-  const totals = agreement.totals();
-  const predicted = PRIMITIVES.slice(0, 4).reduce((sum, _, code) => sum + tally.calls(code), 0);
+  if (!recorded) {
+    // Nothing to compare with: all that was predicted is neither confirmed nor refuted.
+    const unknown = PRIMITIVES.slice(0, 4).reduce((sum, _, code) => sum + tally.calls(code), 0);
+    const none = { matched: 0, missed: 0, spurious: 0, hintMismatches: 0, mismatches: [] };
+    return { policy: agreement.policy, calls, ...none, unknown };
+  }
   return {
     policy: agreement.policy,
     calls,
-    ...totals,
-    unknown: recorded ? totals.unknown : predicted,
+    ...agreement.totals(),
     hintMismatches: agreement.hintMismatches,
     mismatches: agreement.mismatches,
   };

@@ -112,8 +112,8 @@ export class ReplayState {
     return Math.floor(bytes / this.pageBytes);
   }
 
-  /** First page after a range in bytes: PAGE_ALIGN(end). */
-  endPageOf(bytes: number): number {
+  /** Pages that a length in bytes takes, from a page's start. */
+  pagesIn(bytes: number): number {
     return Math.ceil(bytes / this.pageBytes);
   }
 }

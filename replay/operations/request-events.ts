@@ -34,7 +34,7 @@ export class RequestEvents {
     const length = batch.len[row]!;
     const inBytes = kind === K.tlb_range;
     const page = inBytes ? this.#state.pageOf(addr) : addr;
-    const pages = inBytes ? this.#state.endPageOf(addr + length) - page : length;
+    const pages = inBytes ? this.#state.pagesIn(length) : length;
     describeRequest(task, vm, batch.mmu[row]!, page, pages);
   }
 }

@@ -94,8 +94,9 @@ function contextOfRequest(state: ReplayState, task: Task): Stage2Context | undef
 }
 
 /**
- * Without request events: the flush that follows a write-protect sequence. Where the sequence may have
- * been several ioctls, each with its own flush, the difference is counted as unknown.
+ * Without request events: the flush that follows a write-protect sequence. A sequence of several mask
+ * words may have been several ioctls, each with its own flush: a recorded flush ends the sequence and
+ * settles that; without one the difference is counted as unknown.
  */
 export function applyProtectSequence(state: ReplayState, task: Task): void {
   const { protect } = task;
@@ -108,7 +109,9 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
     else state.fanOut.slotFlush(protect.basePage, protect.pages);
     if (protect.words > 1) {
       state.counts.ambiguousSequences += 1;
-      for (const queue of task.queues) queue.allowMore(protect.words - 1);
+      if (task.recorded.length === 0) {
+        for (const queue of task.queues) queue.allowMore(protect.words - 1);
+      }
     }
   }
   protect.isDue = false;

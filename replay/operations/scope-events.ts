@@ -149,7 +149,7 @@ export class ScopeEvents {
     if (!isUnmap) return;
     const addr = batch.addr[row]!;
     task.scopeStartPage = this.#state.pageOf(addr);
-    task.scopeEndPage = this.#state.endPageOf(addr + batch.len[row]!);
+    task.scopeEndPage = task.scopeStartPage + this.#state.pagesIn(batch.len[row]!);
   }
 
   /** GET/CLEAR_DIRTY_LOG, one 64-page word: kvm_arch_mmu_enable_log_dirty_pt_masked. */

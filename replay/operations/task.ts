@@ -22,8 +22,9 @@ export const ENOMEM = -12;
 export class Task {
   readonly pid: number;
   bracket: number = Bracket.none;
-  /** Line at which the bracket began. */
+  /** Line at which the bracket began, and the CPU on which its calls run. */
   line = 0;
+  cpu = 0;
   context: Stage2Context | undefined;
   readonly recorded: RecordedCalls = new RecordedCalls();
   /** By policy: what it issues inside the bracket. */

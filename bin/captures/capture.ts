@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { gunzipSync } from "node:zlib";
+
+/**
+ * A capture: a folder with a trace and, from an independent observer, every TLBI instruction that the
+ * CPUs executed. `capture.json` says what was recorded; `tlbi.tsv.gz` lists the instructions.
+ */
+export interface Capture {
+  readonly name: string;
+  readonly folder: string;
+  /** Executed TLBI instructions of KVM's flush functions, by instruction; those of a nested hypervisor left out. */
+  readonly executed: ReadonlyMap<string, number>;
+  /** What was run, to find captures of the same work on other systems. */
+  readonly workload: string;
+  readonly isArm64: boolean;
+}
+
+/** The functions that execute the primitives' instructions, with nVHE's prefix or without. */
+const FLUSH_FUNCTION =
+  /^(__kvm_nvhe_)?__kvm_(tlb_flush_vmid(_ipa(_nsh)?|_range)?|flush_(cpu|vm)_context)$/;
+
+export function readCapture(folder: string): Capture | undefined {
+  const file = path.join(folder, "capture.json");
+  if (!existsSync(file)) return undefined;
+  const json = JSON.parse(readFileSync(file, "utf8")) as CaptureJson;
+  const executed = new Map<string, number>();
+  for (const [key, count] of Object.entries(json.truth?.tlbi_by_function_and_op ?? {})) {
+    const [name = "", instruction = ""] = key.split(" ");
+    if (!FLUSH_FUNCTION.test(name)) continue;
+    executed.set(instruction, (executed.get(instruction) ?? 0) + count);
+  }
+  const output = (json.workload_output ?? "").replace(/hva=\w+|0x[0-9a-f]+|[\d.]+s?\b/g, "#");
+  return {
+    name: path.basename(folder),
+    folder,
+    executed,
+    workload: `${json.workload ?? ""}\n${output}`,
+    isArm64: /aarch64|arm64/.test(`${json.uname ?? ""} ${json.kernel ?? ""}`),
+  };
+}
+
+interface CaptureJson {
+  readonly uname?: string;
+  readonly kernel?: string;
+  readonly workload?: string;
+  readonly workload_output?: string;
+  readonly truth?: { readonly tlbi_by_function_and_op?: Readonly<Record<string, number>> };
+}
+
+/** Path of the text trace; undefined where the capture has none. */
+export function textTraceOf(capture: Capture): string | undefined {
+  return ["trace.txt", "trace.txt.gz"]
+    .map((name) => path.join(capture.folder, name))
+    .find((file) => existsSync(file));
+}
+
+/** Executed instructions of the page-table paths by CPU, in order: `ripas2e1is 510000fffff0`. */
+export function executedByCpu(
+  capture: Capture,
+): ReadonlyMap<number, readonly string[]> | undefined {
+  const file = path.join(capture.folder, "tlbi.tsv.gz");
+  if (!existsSync(file)) return undefined;
+  const byCpu = new Map<number, string[]>();
+  for (const line of gunzipSync(readFileSync(file)).toString("latin1").split("\n")) {
+    const [type, , cpu = "", name = "", instruction = "", operand = ""] = line.split("\t");
+    if (type !== "T" || !FLUSH_FUNCTION.test(name) || name.endsWith("_context")) continue;
+    const list = byCpu.get(Number(cpu)) ?? [];
+    list.push(`${instruction} ${BigInt(`0x${operand}`).toString(16)}`);
+    byCpu.set(Number(cpu), list);
+  }
+  return byCpu;
+}

@@ -1,0 +1,183 @@
+/** `analyze TRACE…`: replay under several policies and compare what each would have issued. */
+import path from "node:path";
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { TraceError } from "../../ingest/errors.ts";
+import { defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { toArrow } from "../../reports/arrow.ts";
+import { formatComparison } from "../../reports/comparison.ts";
+import { toCsv } from "../../reports/csv.ts";
+import { explain } from "../../reports/explanations.ts";
+import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
+import { FLUSHES, INSTRUCTION_COUNTS } from "../../reports/schema.ts";
+import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
+import { tableFiles } from "../../reports/table-files.ts";
+import { formatNotes } from "../../reports/notes.ts";
+import { terminalOptions } from "../../reports/terminal.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, raiseExitCode } from "../exit-codes.ts";
+import { type SharedValues, withOptions } from "../options.ts";
+import { printResult } from "../stdout.ts";
+import { logOf, runTrace, type TraceOptions, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import { toolIdentity } from "../version.ts";
+
+interface AnalyzeArguments extends TraceOptions, Pick<SharedValues, "out" | "format"> {
+  readonly traces: readonly string[];
+}
+
+export const analyzeCommand: Command = {
+  command: "analyze <traces..>",
+  describe: "Replay traces under flush policies and compare what each would issue",
+  builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
+    withOptions(
+      yargs.positional("traces", {
+        type: "string",
+        array: true,
+        demandOption: true,
+        describe: "Trace files, folders of a capture, or - for stdin",
+      }),
+      "policy",
+      "policy-file",
+      "flag",
+      "cpu",
+      "page-size",
+      "ipa-bits",
+      "kernel",
+      "start",
+      "input-format",
+      "out",
+      "format",
+      "quiet",
+      "debug",
+    ),
+  handler: analyze,
+};
+
+async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void> {
+  const format = args.format ?? "table";
+  if (args.traces.length > 1 && (format === "csv" || format === "arrow")) {
+    throw new TraceError(
+      "BAD_OPTION",
+      `--format ${format} writes one table, and there are ${args.traces.length} traces`,
+      undefined,
+      "use --out DIR, which makes a folder for each trace, or --format json",
+    );
+  }
+  const userPolicies = await userPoliciesOf(args);
+  const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
+  for (const [i, trace] of args.traces.entries()) {
+    const run = await runTrace(trace, args, userPolicies, {
+      operationsOnly: false,
+      compare: false,
+      choose: (configuration, own) => {
+        const recordedKernelPolicy = configuration.recordedPolicy;
+        if (args.policy === undefined && args.flag === undefined && own.length === 0) {
+          return defaultPolicies(recordedKernelPolicy);
+        }
+        const ids =
+          args.policy ??
+          [...defaultPolicies(recordedKernelPolicy), ...own].map((policy) => policy.id);
+        return selectPolicies({
+          ids,
+          userPolicies: own,
+          overrides: args.flag ?? [],
+          recordedKernelPolicy,
+        });
+      },
+    });
+    const summary = summaryOf(run, process.argv.slice(2));
+    const folder = folders[i];
+    if (folder !== undefined) {
+      await writeResults(folder, summary);
+      logOf(args).info(`results in ${folder}`);
+    }
+    await print(run, summary, format, args.traces.length > 1);
+    if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+  }
+}
+
+function summaryOf(run: TraceRun, argv: readonly string[]): Summary {
+  const { configuration, result, policies } = run;
+  return buildSummary({
+    tool: toolIdentity(),
+    argv,
+    configuration: [
+      ...configuration.settings,
+      ...policies.map(({ id, detail, flags }) => ({
+        name: `policy ${id}`,
+        value: JSON.stringify(flags),
+        origin: detail ?? "as shipped",
+      })),
+    ],
+    inputs: [{ info: run.info, diagnostics: run.reader.diagnostics }],
+    assumptions: configuration.assumptions,
+    flushes: result.flushes,
+    instructions: result.instructions,
+    explanations: explain({
+      counts: result.counts,
+      policies: policies.map((policy) => policy.id),
+      recordedPolicy: configuration.recordedPolicy?.id,
+      tlbirange: configuration.features.tlbirange,
+      fwb: configuration.features.fwb,
+      primitivesRecorded: result.primitivesRecorded,
+      hasDataLoss: run.reader.diagnostics.hasDataLoss,
+    }),
+  });
+}
+
+/** One trace writes into the folder itself; several get a folder each, named after them. */
+function outputFolders(out: string, traces: readonly string[]): readonly string[] {
+  if (traces.length === 1) return [out];
+  const names = traces.map((trace) => nameOf(trace));
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) {
+    throw new TraceError(
+      "BAD_OPTION",
+      `two traces would write to the folder '${repeated}' of --out`,
+    );
+  }
+  return names.map((name) => path.join(out, name));
+}
+
+/** `capture/trace.txt.gz` is named after its folder, any other file after itself. */
+function nameOf(trace: string): string {
+  if (trace === "-") return "stdin";
+  const resolved = path.resolve(trace);
+  const base = path.basename(resolved).replace(/\.(gz|txt|csv)/g, "");
+  return base === "trace" ? path.basename(path.dirname(resolved)) : base;
+}
+
+async function writeResults(folder: string, summary: Summary): Promise<void> {
+  const files: readonly OutputFile[] = [
+    ...(await tableFiles(FLUSHES, summary.flushes, toolIdentity())),
+    ...(await tableFiles(INSTRUCTION_COUNTS, summary.instructions, toolIdentity())),
+    { name: SET_MARKER, bytes: summaryJson(summary) },
+  ];
+  writeOutputSet(folder, files);
+}
+
+async function print(
+  run: TraceRun,
+  summary: Summary,
+  format: NonNullable<SharedValues["format"]>,
+  isOneOfSeveral: boolean,
+): Promise<void> {
+  switch (format) {
+    case "csv":
+      await printResult(toCsv(FLUSHES, summary.flushes));
+      break;
+    case "arrow":
+      await printResult(await toArrow(FLUSHES, summary.flushes, toolIdentity()));
+      break;
+    case "json":
+      await printResult(isOneOfSeveral ? `${JSON.stringify(summary)}\n` : summaryJson(summary));
+      break;
+    case "table": {
+      const terminal = terminalOptions(process.stdout);
+      const policies = run.policies.map((policy) => policy.id);
+      const heading = isOneOfSeveral ? `${run.path}\n\n` : "";
+      await printResult(heading + formatComparison(summary.flushes, { ...terminal, policies }));
+      await printResult(formatNotes(summary));
+      break;
+    }
+  }
+}

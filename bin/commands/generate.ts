@@ -1,0 +1,208 @@
+/** `generate`: a reproducible trace of made-up VMs, for tests, benchmarks and a first look at the tool. */
+import { createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { Argv, CommandModule } from "yargs";
+import { generateTrace, traceChunks } from "../../fixtures/generator/generate.ts";
+import {
+  BACKINGS,
+  DEFAULT_OPTIONS,
+  KERNELS,
+  MAX_VCPUS,
+  MAX_VMS,
+  WORKLOADS,
+  problemWith,
+} from "../../fixtures/generator/options.ts";
+import type { CpuFeatures, GeneratorOptions } from "../../fixtures/generator/options.ts";
+import { GENERATED_PRIMITIVES } from "../../fixtures/generator/truth.ts";
+import type { GeneratedTruth } from "../../fixtures/generator/truth.ts";
+import { TraceError } from "../../ingest/errors.ts";
+import { onInterrupt } from "../lifecycle.ts";
+import { printResult } from "../stdout.ts";
+import { badOption, choice, choices, single, wholeNumber } from "../values.ts";
+import type { RawValue } from "../values.ts";
+
+/** The command's arguments as typed, before any check. */
+export interface GenerateArguments {
+  seed: RawValue;
+  kernel: RawValue;
+  cpu: RawValue;
+  vms: RawValue;
+  vcpus: RawValue;
+  memory: RawValue;
+  backing: RawValue;
+  workload: RawValue;
+  size: RawValue | undefined;
+  events: RawValue | undefined;
+  out: RawValue;
+  quiet?: boolean;
+}
+
+const FEATURES = ["tlbirange", "fwb", "lpa2"] as const;
+const DEFAULT_SIZE = "16M";
+const SUFFIXES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["k", 2 ** 10],
+  ["m", 2 ** 20],
+  ["g", 2 ** 30],
+]);
+
+export const generateCommand: CommandModule<object, GenerateArguments> = {
+  command: "generate",
+  describe: "Write a reproducible trace of made-up VMs",
+  builder: buildOptions,
+  handler: async (args) => {
+    const options = planGenerate(args);
+    const truth = await writeTrace(options, single("out", args.out));
+    if (args.quiet !== true) process.stderr.write(`${truthSentence(truth)}\n`);
+  },
+};
+
+function buildOptions(yargs: Argv<object>): Argv<GenerateArguments> {
+  const { seed, vms, vcpus } = DEFAULT_OPTIONS;
+  return yargs.options({
+    seed: text(`Names the trace: 0 to 4294967295`, String(seed)),
+    kernel: text(`Whose call shapes it shows: ${KERNELS.join(", ")}`, DEFAULT_OPTIONS.kernel),
+    cpu: text(`CPU features: a list of ${FEATURES.join(", ")}; or none`, "tlbirange,fwb"),
+    vms: text(`VMs at a time: 1 to ${MAX_VMS}`, String(vms)),
+    vcpus: text(`vCPUs of each VM: 1 to ${MAX_VCPUS}`, String(vcpus)),
+    memory: text("Memory of each VM, with K, M or G (powers of 1024)", "4G"),
+    backing: text(`Host pages behind it: ${BACKINGS.join(", ")}`, DEFAULT_OPTIONS.backing),
+    workload: text(`What the VMs do: ${WORKLOADS.join(", ")}`, DEFAULT_OPTIONS.workload),
+    size: {
+      type: "string" as const,
+      requiresArg: true,
+      describe: `Length of the text in bytes, with K, M or G; ${DEFAULT_SIZE} if neither is given`,
+    },
+    events: {
+      type: "string" as const,
+      requiresArg: true,
+      describe: "Length in events, instead of --size",
+    },
+    out: text("File to write, compressed if its name ends in .gz; - for stdout", "-"),
+  });
+}
+
+interface TextOption {
+  readonly type: "string";
+  readonly requiresArg: true;
+  readonly describe: string;
+  readonly default: RawValue;
+}
+
+function text(describe: string, fallback: string): TextOption {
+  return { type: "string", requiresArg: true, describe, default: fallback };
+}
+
+/** @throws TraceError BAD_OPTION, naming the option. */
+export function planGenerate(args: GenerateArguments): GeneratorOptions {
+  const options: GeneratorOptions = {
+    seed: wholeNumber("seed", args.seed, 0, 0xffff_ffff),
+    kernel: choice("kernel", args.kernel, KERNELS),
+    cpu: parseFeatures(args.cpu),
+    vms: wholeNumber("vms", args.vms, 1, MAX_VMS),
+    vcpus: wholeNumber("vcpus", args.vcpus, 1, MAX_VCPUS),
+    memoryBytes: parseBytes("memory", args.memory),
+    backing: choice("backing", args.backing, BACKINGS),
+    workload: choice("workload", args.workload, WORKLOADS),
+    size: parseTarget(args),
+  };
+  const problem = problemWith(options);
+  if (problem !== undefined) throw new TraceError("BAD_OPTION", problem);
+  return options;
+}
+
+function parseTarget(args: GenerateArguments): GeneratorOptions["size"] {
+  if (args.events === undefined) return { bytes: parseBytes("size", args.size ?? DEFAULT_SIZE) };
+  if (args.size !== undefined) throw badOption("events", "cannot be combined with --size");
+  return { events: wholeNumber("events", args.events, 1, Number.MAX_SAFE_INTEGER) };
+}
+
+function parseFeatures(raw: RawValue): CpuFeatures {
+  const names = single("cpu", raw) === "none" ? [] : choices("cpu", raw, FEATURES);
+  return {
+    tlbirange: names.includes("tlbirange"),
+    fwb: names.includes("fwb"),
+    lpa2: names.includes("lpa2"),
+  };
+}
+
+function parseBytes(option: string, raw: RawValue): number {
+  const value = single(option, raw);
+  const match = /^(\d+)([kmg]?)$/i.exec(value);
+  const unit = SUFFIXES.get(match?.[2]?.toLowerCase() ?? "");
+  const bytes = match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw badOption(option, `'${value}' is not a number of bytes`, "write it like 512M or 8G");
+  }
+  return bytes;
+}
+
+/** Writes to stdout, or to a file that appears under its name only when it is complete. */
+async function writeTrace(options: GeneratorOptions, out: string): Promise<GeneratedTruth> {
+  if (out === "-") return await generateTrace(options, (chunk) => printResult(chunk));
+  try {
+    if (isSpecial(out)) return await writeFileOf(options, out, out);
+    return await writeWhole(options, out);
+  } catch (error) {
+    throw unwritable(error, out);
+  }
+}
+
+async function writeWhole(options: GeneratorOptions, out: string): Promise<GeneratedTruth> {
+  const temporary = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}.tmp`);
+  const remove = (): void => rmSync(temporary, { force: true });
+  const forget = onInterrupt(remove);
+  try {
+    const truth = await writeFileOf(options, temporary, out);
+    renameSync(temporary, out);
+    return truth;
+  } catch (error) {
+    remove();
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+/** A device or pipe takes the text as it comes; a folder is refused. */
+function isSpecial(out: string): boolean {
+  const stat = statSync(out, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) {
+    throw new TraceError("UNWRITABLE", "is a folder, not a file", out);
+  }
+  return stat !== undefined && !stat.isFile();
+}
+
+async function writeFileOf(
+  options: GeneratorOptions,
+  file: string,
+  name: string,
+): Promise<GeneratedTruth> {
+  let truth: GeneratedTruth | undefined;
+  const source = async function* (): AsyncGenerator<string, void, void> {
+    truth = yield* traceChunks(options);
+  };
+  const target = createWriteStream(file);
+  if (name.endsWith(".gz")) await pipeline(source, createGzip(), target);
+  else await pipeline(source, target);
+  if (truth === undefined) throw new Error("the trace ended before it was complete");
+  return truth;
+}
+
+function unwritable(error: unknown, out: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!/^E[A-Z]+$/.test(code)) return error;
+  return new TraceError("UNWRITABLE", `cannot be written (${code})`, out);
+}
+
+/** `725,000 events, 100,000,123 bytes: VM 486, IPA 76,730, …`. */
+function truthSentence(truth: GeneratedTruth): string {
+  const counts = GENERATED_PRIMITIVES.map((name) => `${name} ${grouped(truth.primitives[name])}`);
+  return `${grouped(truth.events)} events, ${grouped(truth.bytes)} bytes: ${counts.join(", ")}`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}

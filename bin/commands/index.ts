@@ -1,0 +1,13 @@
+import type { Command } from "../command.ts";
+import { analyzeCommand } from "./analyze.ts";
+import { encodeCommand } from "./encode.ts";
+import { generateCommand } from "./generate.ts";
+import { verifyCommand } from "./verify.ts";
+
+/** The commands, in the order in which the help lists them. */
+export const commands: readonly Command[] = [
+  analyzeCommand,
+  verifyCommand,
+  encodeCommand,
+  generateCommand,
+];

@@ -1,0 +1,181 @@
+/** `verify TRACE…`: predict the recorded invalidations and compare, call by call. */
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { linesAround } from "../../ingest/source/lines-around.ts";
+import type { Policy } from "../../replay/policies/flags.ts";
+import { POLICIES } from "../../replay/policies/registry.ts";
+import { selectPolicies } from "../../replay/policies/select.ts";
+import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
+import type { PolicyFit } from "../../replay/replay.ts";
+import { explain } from "../../reports/explanations.ts";
+import { terminalOptions } from "../../reports/terminal.ts";
+import { formatVerification, type Mismatch } from "../../reports/verification.ts";
+import { verificationJson } from "../../reports/verification-json.ts";
+import { TraceError } from "../../ingest/errors.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, raiseExitCode } from "../exit-codes.ts";
+import { type SharedValues, withOptions } from "../options.ts";
+import { printResult } from "../stdout.ts";
+import { runTrace, type TraceOptions, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+
+interface VerifyArguments extends TraceOptions, Pick<SharedValues, "format"> {
+  readonly traces: readonly string[];
+  readonly "operations-only": boolean;
+}
+
+/** Mismatches shown with the trace lines around them. */
+const SHOWN_MISMATCHES = 10;
+const CONTEXT_LINES = 3;
+
+export const verifyCommand: Command = {
+  command: "verify <traces..>",
+  describe: "Predict the recorded invalidations and compare them one by one",
+  builder: (yargs: Argv<object>): Argv<VerifyArguments> =>
+    withOptions(
+      yargs
+        .positional("traces", {
+          type: "string",
+          array: true,
+          demandOption: true,
+          describe: "Trace files, folders of a capture, or - for stdin",
+        })
+        .option("operations-only", {
+          type: "boolean",
+          default: false,
+          group: "Policy:",
+          describe: "Predict without recorded flush requests (kvm_flush_remote_tlbs*)",
+        }),
+      "policy",
+      "policy-file",
+      "flag",
+      "cpu",
+      "page-size",
+      "ipa-bits",
+      "kernel",
+      "start",
+      "input-format",
+      "format",
+      "quiet",
+      "debug",
+    ),
+  handler: verify,
+};
+
+async function verify(args: ArgumentsCamelCase<VerifyArguments>): Promise<void> {
+  const format = args.format ?? "table";
+  if (format !== "table" && format !== "json") {
+    throw new TraceError("BAD_OPTION", `verify prints a table or json, not ${format}`);
+  }
+  if (args.policy !== undefined && args.policy.length !== 1) {
+    throw new TraceError("BAD_OPTION", "verify takes one policy, or 'auto'");
+  }
+  const userPolicies = await userPoliciesOf(args);
+  for (const trace of args.traces) {
+    const run = await runTrace(trace, args, userPolicies, {
+      operationsOnly: args["operations-only"],
+      compare: true,
+      choose: (configuration, own) => candidates(args, configuration.recordedPolicy, own),
+    });
+    await report(run, args, format);
+  }
+}
+
+/** `auto`: the recorded kernel's own policy first, then every other one, to rank them all. */
+function candidates(
+  args: VerifyArguments,
+  recordedKernelPolicy: Policy | undefined,
+  userPolicies: readonly Policy[],
+): readonly Policy[] {
+  const asked = args.policy?.[0] ?? "auto";
+  const overrides = args.flag ?? [];
+  const select = (ids: readonly string[]): readonly Policy[] =>
+    selectPolicies({ ids, userPolicies, overrides, recordedKernelPolicy });
+  if (asked !== "auto") return select([asked]);
+  const own = recordedKernelPolicy === undefined ? [] : select(["auto"]);
+  const others = [...POLICIES, ...userPolicies]
+    .map((policy) => policy.id)
+    .filter((id) => id !== recordedKernelPolicy?.id);
+  return [...own, ...select(others)];
+}
+
+async function report(
+  run: TraceRun,
+  args: VerifyArguments,
+  format: "table" | "json",
+): Promise<void> {
+  const { result, configuration, policies } = run;
+  const isAuto = (args.policy?.[0] ?? "auto") === "auto";
+  const ranking = isAuto ? rankFits(result.fits) : [];
+  // The recorded kernel's own policy is judged; where the kernel is not known, the best fit is.
+  const judged =
+    isAuto && configuration.recordedPolicy === undefined ? bestFit(result.fits) : result.fits[0]!;
+  const policy = policies.find(({ id }) => id === judged.policy)!;
+  const mismatches = await withContext(run, judged);
+  if (format === "json") {
+    await printResult(verificationJson({ run, judged, policy, ranking, mismatches }));
+  } else {
+    const view = {
+      trace: run.trace,
+      policy: judged.policy,
+      policyDetail: policy.detail ?? policy.summary,
+      calls: judged.calls,
+      ranking,
+      mismatches,
+      notes: notesOf(run, judged, ranking),
+    };
+    await printResult(formatVerification(view, terminalOptions(process.stdout)));
+  }
+  raise(run, judged);
+}
+
+function raise(run: TraceRun, judged: PolicyFit): void {
+  if (judged.missed + judged.spurious > 0 || !run.result.primitivesRecorded) {
+    raiseExitCode(ExitCode.GATE_NOT_MET);
+  } else if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+}
+
+function notesOf(
+  run: TraceRun,
+  judged: PolicyFit,
+  ranking: readonly PolicyFit[],
+): readonly string[] {
+  const { result, configuration, reader } = run;
+  const notes: string[] = [];
+  if (!result.primitivesRecorded) {
+    notes.push(
+      "the trace has no invalidation calls to compare with (no probes; with nVHE they run at EL2 and cannot be probed): predictions only",
+    );
+  } else if (ranking[0] !== undefined) notes.push(`best fit: ${ranking[0].policy}`);
+  if (judged.hintMismatches > 0) {
+    notes.push(
+      `${judged.hintMismatches} matched calls differ in their level hint, so in their operand`,
+    );
+  }
+  for (const { code, detail } of reader.diagnostics.examples) {
+    if (code === "LEARNED") notes.push(`learned: ${detail}`);
+  }
+  notes.push(...configuration.assumptions.map((text) => `assumed: ${text}`));
+  const explanations = explain({
+    counts: result.counts,
+    policies: [judged.policy],
+    recordedPolicy: configuration.recordedPolicy?.id,
+    tlbirange: configuration.features.tlbirange,
+    fwb: configuration.features.fwb,
+    primitivesRecorded: result.primitivesRecorded,
+    hasDataLoss: reader.diagnostics.hasDataLoss,
+  });
+  return [...notes, ...explanations];
+}
+
+async function withContext(run: TraceRun, judged: PolicyFit): Promise<readonly Mismatch[]> {
+  const shown = judged.mismatches.slice(0, SHOWN_MISMATCHES);
+  if (shown.length === 0) return [];
+  const around =
+    run.path === "-"
+      ? new Map<number, readonly string[]>()
+      : await linesAround(
+          run.path,
+          shown.map((mismatch) => mismatch.line),
+          CONTEXT_LINES,
+        );
+  return shown.map((mismatch) => ({ ...mismatch, context: around.get(mismatch.line) ?? [] }));
+}

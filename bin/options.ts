@@ -1,0 +1,209 @@
+import type { Argv, Options } from "yargs";
+import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
+import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
+import type { RawValue } from "./values.ts";
+
+/**
+ * The options that several commands share, each defined once: its values, its default, its help line.
+ * A command takes those it has by name (`withOptions`) and so cannot spell or read them differently.
+ *
+ * None has a default for yargs: a command must be able to tell "not given" from "given", because what is
+ * not given may still stand beside the trace, and every effective value is reported with its origin.
+ */
+
+export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
+export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+export const INPUT_FORMATS = ["auto", "ftrace-text", "csv"] as const;
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+export const START_STATES = ["fresh", "unknown", "auto"] as const;
+export type StartState = (typeof START_STATES)[number];
+
+/** A behaviour flag of a policy, overridden on the command line; `replay/` checks name and value. */
+export interface FlagOverride {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Value of each shared option as a command sees it; undefined where it is not given. */
+export interface SharedValues {
+  policy: readonly string[] | undefined;
+  "policy-file": readonly string[] | undefined;
+  flag: readonly FlagOverride[] | undefined;
+  cpu: readonly CpuFeature[] | undefined;
+  /** In bytes. */
+  "page-size": number | undefined;
+  "ipa-bits": number | undefined;
+  kernel: string | undefined;
+  start: StartState | undefined;
+  "input-format": InputFormat | undefined;
+  format: OutputFormat | undefined;
+  out: string | undefined;
+  quiet: boolean;
+  debug: boolean;
+}
+export type SharedOption = keyof SharedValues;
+
+export interface OptionSpec<Value> {
+  /** Heading in the help. */
+  readonly group: string;
+  /** One line: what it is, in what unit, of which values. */
+  readonly describe: string;
+  /** What holds where it is not given, in words. */
+  readonly fallback: string;
+  /** Absent for switches. */
+  readonly coerce?: (raw: RawValue) => NonNullable<Value>;
+}
+
+const POLICY = "Policy:";
+const MACHINE = "Machine that recorded the trace:";
+const INPUT = "Input:";
+const OUTPUT = "Output:";
+const GENERAL = "General:";
+
+export const SHARED_OPTIONS: {
+  readonly [Name in SharedOption]: OptionSpec<SharedValues[Name]>;
+} = {
+  policy: {
+    group: POLICY,
+    describe: "Policies to replay, comma-separated, such as pgtable-6.2,range-6.9,ideal",
+    fallback: "chosen by the command",
+    coerce: (raw) => list("policy", raw),
+  },
+  "policy-file": {
+    group: POLICY,
+    describe: "JSON file that defines a policy; may be repeated",
+    fallback: "none",
+    coerce: (raw) => repeated("policy-file", raw),
+  },
+  flag: {
+    group: POLICY,
+    describe: "Override one behaviour of every policy, NAME=VALUE; may be repeated",
+    fallback: "none",
+    coerce: parseFlags,
+  },
+  cpu: {
+    group: MACHINE,
+    describe: `CPU features, exactly these: a list of ${CPU_FEATURES.join(", ")}; or none`,
+    fallback: "what was saved beside the trace",
+    coerce: parseCpu,
+  },
+  "page-size": {
+    group: MACHINE,
+    describe: `Host page size: ${PAGE_SIZES.join(", ")}`,
+    fallback: "what was saved beside the trace, else 4k",
+    coerce: (raw) => Number.parseInt(choice("page-size", lowerCase(raw), PAGE_SIZES), 10) * 1024,
+  },
+  "ipa-bits": {
+    group: MACHINE,
+    describe: "Size of the guests' physical address space in bits, 32 to 52",
+    fallback: "what the trace shows, else 40",
+    coerce: (raw) => wholeNumber("ipa-bits", raw, 32, 52),
+  },
+  kernel: {
+    group: MACHINE,
+    describe: "Kernel version, such as 6.12 or 6.12.107-arm64",
+    fallback: "what was saved beside the trace",
+    coerce: parseKernel,
+  },
+  start: {
+    group: INPUT,
+    describe: `Stage-2 state before the trace: ${START_STATES.join(", ")}`,
+    fallback: "auto",
+    coerce: (raw) => choice("start", raw, START_STATES),
+  },
+  "input-format": {
+    group: INPUT,
+    describe: `Format of the traces: ${INPUT_FORMATS.join(", ")}`,
+    fallback: "auto, by content",
+    coerce: (raw) => choice("input-format", raw, INPUT_FORMATS),
+  },
+  format: {
+    group: OUTPUT,
+    describe: `Format of the result on stdout: ${OUTPUT_FORMATS.join(", ")} (Arrow file)`,
+    fallback: "table",
+    coerce: (raw) => choice("format", raw, OUTPUT_FORMATS),
+  },
+  out: {
+    group: OUTPUT,
+    describe: "Folder for the result files; made if needed, a set in it is replaced as a whole",
+    fallback: "no files",
+    coerce: parseOut,
+  },
+  quiet: {
+    group: GENERAL,
+    describe: "Say nothing on stderr but warnings and errors",
+    fallback: "off",
+  },
+  debug: {
+    group: GENERAL,
+    describe: "Show internal detail on stderr, and the stack of an error",
+    fallback: "off",
+  },
+};
+
+/** Declares the named shared options on a command. */
+export function withOptions<T, Name extends SharedOption>(
+  yargs: Argv<T>,
+  ...names: readonly Name[]
+): Argv<T & Pick<SharedValues, Name>> {
+  let declared: Argv<unknown> = yargs;
+  for (const name of names) declared = declared.option(name, yargsOptions(SHARED_OPTIONS[name]));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of yargs cannot follow a loop
+  return declared as Argv<T & Pick<SharedValues, Name>>;
+}
+
+function yargsOptions<Value>(spec: OptionSpec<Value>): Options {
+  if (spec.coerce === undefined) {
+    return { type: "boolean", group: spec.group, describe: spec.describe };
+  }
+  const describe = `${spec.describe} (default: ${spec.fallback})`;
+  // A string and not yargs's `array`, which would swallow the trace names that follow it.
+  return { type: "string", requiresArg: true, group: spec.group, describe, coerce: spec.coerce };
+}
+
+function lowerCase(raw: RawValue): RawValue {
+  return typeof raw === "string" ? raw.toLowerCase() : raw;
+}
+
+function parseCpu(raw: RawValue): readonly CpuFeature[] {
+  const names = list("cpu", raw);
+  if (names.length === 1 && names[0] === "none") return [];
+  if (names.includes("none")) throw badOption("cpu", "names 'none' together with features");
+  return choices("cpu", raw, CPU_FEATURES);
+}
+
+function parseFlags(raw: RawValue): readonly FlagOverride[] {
+  const flags: FlagOverride[] = [];
+  for (const text of repeated("flag", raw)) {
+    const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw badOption("flag", `'${text}' is not of the form NAME=VALUE`);
+    }
+    if (flags.some((flag) => flag.name === name)) {
+      throw badOption("flag", `sets '${name}' twice`);
+    }
+    flags.push({ name, value });
+  }
+  return flags;
+}
+
+function parseKernel(raw: RawValue): string {
+  const version = single("kernel", raw);
+  if (!/^\d+\.\d+/.test(version)) {
+    throw badOption(
+      "kernel",
+      `'${version}' is not a kernel version`,
+      "write it like uname -r does",
+    );
+  }
+  return version;
+}
+
+function parseOut(raw: RawValue): string {
+  const folder = single("out", raw);
+  if (folder === "-") {
+    throw badOption("out", "names a folder, not stdout", "results go to stdout with --format");
+  }
+  return folder;
+}

@@ -1,0 +1,132 @@
+import type { HostFacts } from "../ingest/beside/host-facts.ts";
+import { readHostFacts } from "../ingest/beside/read-host-facts.ts";
+import { resolveTracePath } from "../ingest/beside/resolve-trace-path.ts";
+import { TraceError } from "../ingest/errors.ts";
+import { openTrace } from "../ingest/open-trace.ts";
+import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
+import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
+import type { Policy } from "../replay/policies/flags.ts";
+import { readPolicyFile } from "../replay/policies/policy-file.ts";
+import { Replay, type ReplayResult } from "../replay/replay.ts";
+import { createLog, type Log } from "./log.ts";
+import type { SharedValues } from "./options.ts";
+
+/** Options of every command that replays traces. */
+export type TraceOptions = Pick<
+  SharedValues,
+  | "policy"
+  | "policy-file"
+  | "flag"
+  | "cpu"
+  | "page-size"
+  | "ipa-bits"
+  | "kernel"
+  | "start"
+  | "input-format"
+  | "quiet"
+  | "debug"
+>;
+
+/** One trace, replayed to its end. */
+export interface TraceRun {
+  /** As the user named it. */
+  readonly trace: string;
+  /** The file that it stands for. */
+  readonly path: string;
+  readonly info: TraceInfo;
+  readonly reader: TraceReader;
+  readonly configuration: Configuration;
+  readonly policies: readonly Policy[];
+  readonly result: ReplayResult;
+}
+
+export interface RunRequest {
+  readonly operationsOnly: boolean;
+  readonly compare: boolean;
+  /** Which policies, once the recorded kernel is known. */
+  readonly choose: (
+    configuration: Configuration,
+    userPolicies: readonly Policy[],
+  ) => readonly Policy[];
+}
+
+/** Reads the policy files named on the command line. */
+export async function userPoliciesOf(options: TraceOptions): Promise<readonly Policy[]> {
+  const files = options["policy-file"] ?? [];
+  const policies = await Promise.all(files.map((file) => readPolicyFile(file)));
+  return policies.flat();
+}
+
+export function logOf(options: TraceOptions): Log {
+  return createLog({ quiet: options.quiet, debug: options.debug });
+}
+
+/**
+ * Replays one trace under the policies that `choose` names. Throws TraceError where the trace cannot
+ * be read or holds nothing to replay; losses are in the reader's diagnostics.
+ */
+export async function runTrace(
+  path: string,
+  options: TraceOptions,
+  userPolicies: readonly Policy[],
+  request: RunRequest,
+): Promise<TraceRun> {
+  const log = logOf(options);
+  const file = await resolveTracePath(path);
+  const { facts, notes } = await readHostFacts(file);
+  for (const note of notes) log.warn(note);
+  const configuration = configure(options, facts, request.operationsOnly);
+  const policies = request.choose(configuration, userPolicies);
+  const reader = await openTrace(file, { inputFormat: options["input-format"] ?? "auto" });
+  const config = replayConfig(configuration, policies, request.compare);
+  const replay = new Replay(config, reader.pointers, reader.diagnostics);
+  for await (const batch of reader.batches()) replay.consume(batch);
+  const result = replay.finish();
+  const info = reader.info();
+  refuseUnusable(file, info, result);
+  log.info(
+    `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,
+  );
+  return { trace: path, path: file, info, reader, configuration, policies, result };
+}
+
+function configure(
+  options: TraceOptions,
+  facts: HostFacts,
+  operationsOnly: boolean,
+): Configuration {
+  return resolveConfiguration(
+    {
+      kernel: options.kernel,
+      cpu: options.cpu,
+      pageSizeBytes: options["page-size"],
+      ipaBits: options["ipa-bits"],
+      start: options.start,
+      operationsOnly,
+    },
+    facts,
+  );
+}
+
+/** A trace without one stage-2 operation has no answer to give: say what it is instead of zeros. */
+function refuseUnusable(path: string, info: TraceInfo, result: ReplayResult): void {
+  const { map, mapAgain, unmap, wrprotect, relax, relaxAgain, split } = result.counts;
+  if (map + mapAgain + unmap + wrprotect + relax + relaxAgain + split > 0) return;
+  if (result.flushes.length > 0) return;
+  const names = [...info.eventsByName.keys()];
+  const x86 = names.find((name) => /^kvm_(tdp_mmu|mmu)_/.test(name));
+  if (x86 !== undefined) {
+    throw new TraceError(
+      "WRONG_ARCHITECTURE",
+      `this is a trace of x86 KVM (it has ${x86} events); only arm64 stage-2 traces are replayed`,
+      path,
+    );
+  }
+  const shown = names.slice(0, 6).join(", ");
+  throw new TraceError(
+    "NO_EVENTS",
+    `none of its ${info.events} events is a stage-2 operation${shown === "" ? "" : ` (it has ${shown}${names.length > 6 ? ", …" : ""})`}`,
+    path,
+    "record kprobes on kvm_pgtable_stage2_map, _unmap, _wrprotect and _relax_perms with their returns",
+  );
+}

@@ -1,0 +1,97 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { factsOfCaptureJson } from "./capture-json.ts";
+import { readDmesg } from "./dmesg.ts";
+import type { Fact, HostFacts } from "./host-facts.ts";
+import { probedFunctionsOf } from "./probe-list.ts";
+
+export interface HostFactsFound {
+  readonly facts: HostFacts;
+  /** What was there and could not be used, as sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Beyond this a file beside a trace is not what its name says. */
+const MAX_SIDE_FILE_BYTES = 64 * 1024 * 1024;
+
+type MutableFacts = { -readonly [K in keyof HostFacts]: HostFacts[K] };
+
+/**
+ * Facts about the recording machine from the files saved in a trace's own directory: capture.json,
+ * dmesg*.txt, uname.txt, kprobes.txt, kprobe_events. capture.json wins over the others. A file that is
+ * damaged or unreadable is a note, never an error; beside standard input there is nothing.
+ */
+export async function readHostFacts(tracePath: string): Promise<HostFactsFound> {
+  const notes: string[] = [];
+  if (tracePath === "-") return { facts: {}, notes };
+  const directory = dirname(tracePath);
+  const names = (await readdir(directory).catch((): string[] => [])).sort();
+  const facts: MutableFacts = {};
+
+  const capture = await readSideFile(directory, "capture.json", names, notes);
+  if (capture !== undefined) {
+    const found = factsOfCaptureJson(capture);
+    Object.assign(facts, found.facts);
+    notes.push(...found.notes);
+  }
+  for (const name of names.filter((candidate) => /^dmesg.*\.txt$/.test(candidate))) {
+    const text = await readSideFile(directory, name, names, notes);
+    if (text !== undefined) addDmesg(facts, text, name);
+  }
+  const uname = await readSideFile(directory, "uname.txt", names, notes);
+  if (uname !== undefined) addUname(facts, uname.trim(), notes);
+  for (const name of ["kprobes.txt", "kprobe_events"]) {
+    const text = await readSideFile(directory, name, names, notes);
+    if (text === undefined || facts.probedFunctions !== undefined) continue;
+    facts.probedFunctions = fact(probedFunctionsOf(text.split("\n")), name);
+  }
+  return { facts, notes };
+}
+
+async function readSideFile(
+  directory: string,
+  name: string,
+  names: readonly string[],
+  notes: string[],
+): Promise<string | undefined> {
+  if (!names.includes(name)) return undefined;
+  const path = join(directory, name);
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_SIDE_FILE_BYTES) return await readFile(path, "utf8");
+    notes.push(`${name} is too large (${size} bytes) and was not used`);
+  } catch {
+    notes.push(`${name} cannot be read and was not used`);
+  }
+  return undefined;
+}
+
+function addDmesg(facts: MutableFacts, text: string, name: string): void {
+  const found = readDmesg(text);
+  if (found.features !== undefined) {
+    facts.cpuFeatures ??= fact(found.features, `${name}:${found.featuresLine}`);
+  }
+  if (found.mode !== undefined) facts.hypMode ??= fact(found.mode, `${name}:${found.modeLine}`);
+  if (found.release !== undefined) {
+    facts.kernelRelease ??= fact(found.release, `${name}:${found.releaseLine}`);
+  }
+  if (found.versionText !== undefined) {
+    facts.kernelVersionText ??= fact(found.versionText, `${name}:${found.releaseLine}`);
+  }
+}
+
+/** `Linux HOST RELEASE VERSION…`, the text of uname -a; or of /proc/version. */
+function addUname(facts: MutableFacts, text: string, notes: string[]): void {
+  const release = /^Linux (?:version )?(?:\S+ )??(\d+\.\d+\S*)/.exec(text)?.[1];
+  if (release === undefined) {
+    notes.push("uname.txt is not the output of uname -a and was not used");
+    return;
+  }
+  facts.kernelVersionText ??= fact(text, "uname.txt");
+  facts.kernelRelease ??= fact(release, "uname.txt");
+}
+
+function fact<T>(value: T, origin: string): Fact<T> {
+  return { value, origin };
+}

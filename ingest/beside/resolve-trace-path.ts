@@ -1,0 +1,32 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { TraceError } from "../errors.ts";
+
+/** Names of the trace in a capture's directory. */
+const TRACE_NAMES: readonly string[] = ["trace.txt", "trace.txt.gz", "trace.csv", "trace.csv.gz"];
+
+/**
+ * The trace that a path stands for: a directory stands for the one trace in it, anything else for itself.
+ * @throws TraceError UNREADABLE for a directory with no trace or with several.
+ */
+export async function resolveTracePath(path: string): Promise<string> {
+  if (path === "-" || !(await isDirectory(path))) return path;
+  const names = await readdir(path).catch((): string[] => []);
+  const traces = TRACE_NAMES.filter((name) => names.includes(name));
+  if (traces.length === 1) return join(path, traces[0]!);
+  const found = traces.length === 0 ? "none" : traces.join(" and ");
+  throw new TraceError(
+    "UNREADABLE",
+    `this directory should hold exactly one trace, and holds ${found}`,
+    path,
+    `name the file itself; in a directory one of these is looked for: ${TRACE_NAMES.join(", ")}`,
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,88 @@
+import { once } from "node:events";
+
+import { parse, type Parser } from "csv-parse";
+
+/** A record and the line that it ends on. */
+export interface CsvRecord {
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
+/** Longest record, in characters: an unclosed quote must not swallow the rest of a file unseen. */
+export const MAX_RECORD_CHARS: number = 64 * 1024;
+
+/** Small helpings bound how many records wait for the consumer. */
+const HELPING_BYTES = 64 * 1024;
+
+/**
+ * Records of a CSV stream. When the text stops being CSV (a bad quote) nothing behind that place can be
+ * trusted: the records before it are given, then `onBroken` is called with the reason, and that is all.
+ */
+export class RecordSource {
+  readonly #parser: Parser;
+  #records: CsvRecord[] = [];
+  #broken: Error | undefined;
+
+  constructor() {
+    this.#parser = parse({
+      bom: true,
+      comment: "#",
+      comment_no_infix: true,
+      max_record_size: MAX_RECORD_CHARS,
+      record_delimiter: ["\r\n", "\n"],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+      // Collecting here keeps the records before an error, which a stream would drop.
+      on_record: (cells: string[], { lines }): null => {
+        this.#records.push({ cells, line: lines });
+        return null;
+      },
+    });
+    this.#parser.resume();
+    this.#parser.on("error", (error: Error) => {
+      this.#broken ??= error;
+    });
+  }
+
+  /** Lines seen so far. */
+  get lines(): number {
+    return this.#parser.info.lines;
+  }
+
+  async *read(
+    chunks: AsyncIterable<Uint8Array>,
+    onBroken: (reason: string, line: number) => void,
+  ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+    const sound = (): boolean => this.#broken === undefined;
+    for await (const chunk of chunks) {
+      // After a break the rest is still read: size and digest are those of the whole file.
+      for (let at = 0; at < chunk.length && sound(); at += HELPING_BYTES) {
+        await this.#write(Buffer.from(chunk.subarray(at, at + HELPING_BYTES)));
+        yield this.#take();
+      }
+    }
+    if (sound()) {
+      const ended = once(this.#parser, "end").catch(() => undefined);
+      this.#parser.end();
+      await ended;
+      yield this.#take();
+    }
+    if (this.#broken !== undefined) onBroken(this.#broken.message, this.lines);
+    this.#parser.destroy();
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parser.write(bytes, () => {
+        resolve();
+      });
+    });
+  }
+
+  #take(): readonly CsvRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    return records;
+  }
+}

@@ -1,0 +1,21 @@
+import type { TraceReader } from "../reader.ts";
+import type { ByteSource } from "../source/open-bytes.ts";
+
+/** Ids of the formats, as `--input-format` takes them. */
+export type FormatId = "ftrace-text" | "csv";
+
+/** Whether a format is that of a content, judged by its first bytes. */
+export interface Sniff {
+  readonly applies: boolean;
+  /** In words, either way: `a header line with ts_ns and event`. */
+  readonly reason: string;
+}
+
+/** A trace format: how to recognise it and how to read it. */
+export interface TraceFormat {
+  readonly id: FormatId;
+  /** @param head the first bytes of the content, 64 KiB or all there is. */
+  sniff(head: Uint8Array): Sniff;
+  /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
+  read(source: ByteSource): TraceReader;
+}

@@ -1,0 +1,129 @@
+import type { FunctionMeaning, Need } from "../../vocabulary/functions.ts";
+import {
+  type ArgumentRole,
+  IGNORED_ARGUMENTS,
+  roleOfArgument,
+  type TargetColumn,
+  type ValueReading,
+} from "../../vocabulary/roles.ts";
+
+/** How the value of an argument is read; numeric so that the hot loop can switch on it. */
+export const Reading: Readonly<Record<ValueReading | "skip", number>> = {
+  skip: 0,
+  pointer: 1,
+  quantity: 2,
+  bits64: 3,
+  int32: 4,
+  uint32: 5,
+  bool: 6,
+  symbol: 7,
+};
+
+/** Where a value goes. */
+export const Target: Readonly<Record<TargetColumn | "none", number>> = {
+  none: 0,
+  pgt: 1,
+  mmu: 2,
+  kvm: 3,
+  "mmu+kvm": 4,
+  addr: 5,
+  len: 6,
+  end: 7,
+  phys: 8,
+  prot: 9,
+  arg0: 10,
+  arg1: 11,
+  arg2: 12,
+  arg3: 13,
+  "arg1+arg2": 14,
+};
+
+/**
+ * What to do with the arguments of one probe point as they stand in its lines. Lines of one probe have
+ * the same arguments in the same order, so a line is checked against the plan made for the last one.
+ */
+export class ArgumentPlan {
+  readonly count: number;
+  /** ` name=` of each argument, blank and equals sign included. */
+  readonly labels: readonly Uint8Array[];
+  readonly #names: readonly string[];
+  readonly readings: Uint8Array;
+  readonly targets: Uint8Array;
+  /** The last pointer of each argument and its id: pointers repeat from line to line. */
+  readonly lastHigh: Int32Array;
+  readonly lastLow: Int32Array;
+  readonly lastId: Uint32Array;
+  /** Why lines with these arguments cannot be replayed, in words. */
+  readonly problem: string | undefined;
+  readonly needsContext: boolean;
+  /** Arguments that the vocabulary does not know. */
+  readonly unknown: readonly string[];
+
+  constructor(names: readonly string[], meaning: FunctionMeaning) {
+    const roles = names.map((name) => roleOfArgument(name, meaning.takes));
+    this.count = names.length;
+    this.#names = names;
+    this.labels = names.map((name) => Buffer.from(` ${name}=`, "latin1"));
+    this.readings = Uint8Array.from(roles, (role) => Reading[role?.reading ?? "skip"]);
+    this.targets = Uint8Array.from(roles, (role) => Target[role?.column ?? "none"]);
+    this.lastHigh = new Int32Array(names.length);
+    this.lastLow = new Int32Array(names.length);
+    this.lastId = new Uint32Array(names.length);
+    this.problem = problemOf(names, roles, meaning);
+    this.needsContext = meaning.needs.includes("context");
+    this.unknown = names.filter((name, i) => roles[i] === undefined && !isIgnored(name, meaning));
+  }
+
+  /** Whether these are the plan's arguments, in its order. */
+  isFor(names: readonly string[]): boolean {
+    return names.length === this.count && names.every((name, i) => this.#names[i] === name);
+  }
+}
+
+function isIgnored(name: string, meaning: FunctionMeaning): boolean {
+  return IGNORED_ARGUMENTS.includes(name) || meaning.ignores?.includes(name) === true;
+}
+
+/** What each target gives, in the words of needs. */
+const FILLS: Readonly<Record<TargetColumn, readonly (Need | TargetColumn)[]>> = {
+  pgt: ["context", "pgt"],
+  mmu: ["context", "mmu"],
+  kvm: ["context", "kvm"],
+  "mmu+kvm": ["context", "mmu", "kvm"],
+  addr: ["addr"],
+  len: ["len"],
+  end: ["len"],
+  phys: ["phys"],
+  prot: ["prot"],
+  arg0: ["arg0"],
+  arg1: ["arg1"],
+  arg2: ["arg2"],
+  arg3: ["arg3"],
+  "arg1+arg2": ["arg1", "arg2"],
+};
+
+function problemOf(
+  names: readonly string[],
+  roles: readonly (ArgumentRole | undefined)[],
+  meaning: FunctionMeaning,
+): string | undefined {
+  const filledBy = new Map<string, string>();
+  for (const [i, role] of roles.entries()) {
+    if (role === undefined) continue;
+    for (const column of FILLS[role.column]) {
+      const earlier = filledBy.get(column);
+      if (earlier !== undefined && column !== "context") {
+        return `arguments \`${earlier}\` and \`${names[i]}\` both give ${column}`;
+      }
+      filledBy.set(column, names[i]!);
+    }
+  }
+  const missing = meaning.needs.filter((need) => !filledBy.has(need));
+  if (missing.length > 0) return `no argument gives ${missing.map(describeNeed).join(", ")}`;
+  const endWithoutStart = roles.some((role) => role?.column === "end") && !filledBy.has("addr");
+  return endWithoutStart ? "an end without a start" : undefined;
+}
+
+function describeNeed(need: Need): string {
+  return need === "context" ? "pgt, mmu or kvm" : need;
+}

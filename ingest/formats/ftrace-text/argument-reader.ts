@@ -1,0 +1,226 @@
+import type { EventBatch } from "../../events/columns.ts";
+import { APPLIED_FUNCTIONS } from "../../events/kinds.ts";
+import type { PointerTable } from "../../events/pointers.ts";
+import { type ArgumentPlan, Reading, Target } from "./argument-plan.ts";
+import {
+  APOSTROPHE,
+  BRACKET_CLOSE,
+  BRACKET_OPEN,
+  DASH,
+  DOT,
+  matchesAt,
+  QUOTE,
+  SPACE,
+} from "../bytes.ts";
+import { NumberScanner } from "../number-scanner.ts";
+
+/** Outcome of reading a line's arguments. */
+export const Outcome = {
+  done: 0,
+  /** The line has other arguments than the plan. */
+  otherArguments: 1,
+  /** A value is not a number, or does not fit; `badArgument` says whose. */
+  badValue: 2,
+  /** Each context pointer is NULL. */
+  noContext: 3,
+} as const;
+
+const APPLIED_NAMES = APPLIED_FUNCTIONS.map((name) => Buffer.from(name, "latin1"));
+const PLUS = 43;
+const ABSENT = -1;
+
+/** Reads ` name=value` lists by a plan, straight into the columns of a row. */
+export class ArgumentReader {
+  /** Index, in the plan, of the argument whose value was bad. */
+  badArgument = 0;
+  readonly #numbers = new NumberScanner();
+  readonly #pointers: PointerTable;
+  #end = ABSENT;
+
+  constructor(pointers: PointerTable) {
+    this.#pointers = pointers;
+  }
+
+  /** Reads the arguments at `from`…`end` into row `row`; an outcome other than `done` leaves it dirty. */
+  read(
+    plan: ArgumentPlan,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): number {
+    const { count, labels, readings, targets } = plan;
+    let at = from;
+    this.#end = ABSENT;
+    for (let i = 0; i < count; i += 1) {
+      const label = labels[i]!;
+      if (at + label.length > end || !matchesAt(bytes, at, label)) return Outcome.otherArguments;
+      at += label.length;
+      const reading = readings[i]!;
+      if (reading === Reading.skip) {
+        at = endOfValue(bytes, at, end);
+        continue;
+      }
+      if (reading === Reading.symbol) {
+        batch.arg0[row] = appliedFunction(bytes, at, end);
+        at = endOfValue(bytes, at, end);
+        continue;
+      }
+      at = this.#numbers.scan(bytes, at, end);
+      if (at < 0 || (at < end && bytes[at] !== SPACE) || !this.#store(plan, i, batch, row)) {
+        this.badArgument = i;
+        return Outcome.badValue;
+      }
+    }
+    while (at < end && bytes[at] === SPACE) at += 1;
+    if (at !== end) return Outcome.otherArguments;
+    if (this.#end !== ABSENT && !this.#lengthFromEnd(targets, batch, row)) return Outcome.badValue;
+    if (plan.needsContext && batch.pgt[row] === 0 && batch.mmu[row] === 0 && batch.kvm[row] === 0) {
+      return Outcome.noContext;
+    }
+    return Outcome.done;
+  }
+
+  /** Puts the scanned number where argument `i` goes; false: it does not fit. */
+  #store(plan: ArgumentPlan, i: number, batch: EventBatch, row: number): boolean {
+    const numbers = this.#numbers;
+    const target = plan.targets[i]!;
+    switch (plan.readings[i]!) {
+      case Reading.pointer:
+        this.#storePointer(plan, i, target, batch, row);
+        return true;
+      case Reading.quantity: {
+        const value = numbers.quantity();
+        this.#storeNumber(target, value, batch, row);
+        return value === value;
+      }
+      case Reading.bits64:
+        storeBits(target, numbers.high, numbers.low, batch, row);
+        return true;
+      case Reading.int32:
+        this.#storeNumber(target, numbers.low, batch, row);
+        return true;
+      case Reading.uint32:
+        this.#storeNumber(target, numbers.low >>> 0, batch, row);
+        return true;
+      default: // Reading.bool
+        this.#storeNumber(target, (numbers.low & 0xff) === 0 ? 0 : 1, batch, row);
+        return true;
+    }
+  }
+
+  #storePointer(
+    plan: ArgumentPlan,
+    i: number,
+    target: number,
+    batch: EventBatch,
+    row: number,
+  ): void {
+    const { high, low } = this.#numbers;
+    if (plan.lastHigh[i] !== high || plan.lastLow[i] !== low) {
+      plan.lastHigh[i] = high;
+      plan.lastLow[i] = low;
+      plan.lastId[i] = this.#pointers.intern(high >>> 0, low >>> 0);
+    }
+    const id = plan.lastId[i]!;
+    if (target === Target.pgt) batch.pgt[row] = id;
+    else if (target === Target.mmu) batch.mmu[row] = id;
+    else if (target === Target.kvm) batch.kvm[row] = id;
+    else {
+      batch.mmu[row] = id;
+      batch.kvm[row] = id;
+    }
+  }
+
+  #storeNumber(target: number, value: number, batch: EventBatch, row: number): void {
+    switch (target) {
+      case Target.addr:
+        batch.addr[row] = value;
+        break;
+      case Target.len:
+        batch.len[row] = value;
+        break;
+      case Target.end:
+        this.#end = value;
+        break;
+      case Target.phys:
+        batch.phys[row] = value;
+        break;
+      case Target.arg0:
+        batch.arg0[row] = value;
+        break;
+      case Target.arg1:
+        batch.arg1[row] = value;
+        break;
+      case Target.arg2:
+        batch.arg2[row] = value;
+        break;
+      default: // Target.arg3
+        batch.arg3[row] = value;
+        break;
+    }
+  }
+
+  /** An exclusive end becomes a length; false where it lies before the start. */
+  #lengthFromEnd(targets: Uint8Array, batch: EventBatch, row: number): boolean {
+    const length = this.#end - batch.addr[row]!;
+    batch.len[row] = length;
+    if (length >= 0) return true;
+    this.badArgument = targets.indexOf(Target.end);
+    return false;
+  }
+}
+
+function storeBits(
+  target: number,
+  high: number,
+  low: number,
+  batch: EventBatch,
+  row: number,
+): void {
+  if (target === Target.prot) {
+    batch.prot[row] = low;
+    batch.protHigh[row] = high;
+  } else {
+    batch.arg1[row] = low >>> 0;
+    batch.arg2[row] = high >>> 0;
+  }
+}
+
+/**
+ * Where the value at `from` ends: at the next blank, but quoted text may hold blanks and a symbol may
+ * be followed by its module, ` [kvm]`.
+ */
+export function endOfValue(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  if (bytes[at] === QUOTE) at = endOfQuoted(bytes, at, end);
+  // A `char` argument: 'c', where c may be a blank.
+  else if (bytes[at] === APOSTROPHE && bytes[at + 2] === APOSTROPHE) at += 3;
+  while (at < end && bytes[at] !== SPACE) at += 1;
+  if (at + 1 < end && bytes[at + 1] === BRACKET_OPEN) {
+    const close = bytes.indexOf(BRACKET_CLOSE, at);
+    if (close !== -1 && close < end) return close + 1;
+  }
+  return at;
+}
+
+/** The kernel does not escape quotes: the one that a blank or the line's end follows closes. */
+function endOfQuoted(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = from + 1; at < end; at += 1) {
+    if (bytes[at] === QUOTE && (at + 1 === end || bytes[at + 1] === SPACE)) return at + 1;
+  }
+  return end;
+}
+
+/** Index of APPLIED_FUNCTIONS for the symbol at `from`; 0: another function. */
+function appliedFunction(bytes: Uint8Array, from: number, end: number): number {
+  for (let i = 1; i < APPLIED_NAMES.length; i += 1) {
+    const name = APPLIED_NAMES[i]!;
+    const after = from + name.length;
+    if (after > end || !matchesAt(bytes, from, name)) continue;
+    const next = bytes[after];
+    if (after === end || next === PLUS || next === DOT || next === SPACE || next === DASH) return i;
+  }
+  return 0;
+}

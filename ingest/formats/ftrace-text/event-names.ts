@@ -1,0 +1,84 @@
+import { EventKind } from "../../events/kinds.ts";
+import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.ts";
+import { matchesAt, textOf } from "../bytes.ts";
+import type { ProbePoint } from "./probe-point.ts";
+
+/** An event name as the trace prints it, how often it came, and what was learned of its lines. */
+export interface EventName {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  count: number;
+  /** Meaning as a stock tracepoint. */
+  readonly stockKind: number;
+  readonly stockText: TracepointText;
+  /** Locations of the probes of this name; the one that fitted last is `probe`. */
+  readonly probes: ProbePoint[];
+  probe: ProbePoint | undefined;
+}
+
+/** Interns event names by their bytes: no string per event. */
+export class EventNames {
+  #slots: (EventName | undefined)[] = emptySlots(256);
+  #hashes = new Int32Array(256);
+  #count = 0;
+
+  /** The name at `from`…`to`, whose bytes hash to `hash` (h = h * 31 + byte, from 0). */
+  intern(bytes: Uint8Array, from: number, to: number, hash: number): EventName {
+    const mask = this.#slots.length - 1;
+    for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+      const known = this.#slots[slot];
+      if (known === undefined) return this.#insert(slot, bytes, from, to, hash);
+      if (this.#hashes[slot] !== hash || known.bytes.length !== to - from) continue;
+      if (matchesAt(bytes, from, known.bytes)) return known;
+    }
+  }
+
+  /** Counts by name, sorted by name. */
+  counts(): ReadonlyMap<string, number> {
+    const seen = this.#slots.filter((entry) => entry !== undefined && entry.count > 0);
+    const pairs = seen.map((entry): [string, number] => [entry!.name, entry!.count]);
+    return new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #insert(slot: number, bytes: Uint8Array, from: number, to: number, hash: number): EventName {
+    const name = textOf(bytes, from, to);
+    const stock = TRACEPOINTS.get(name);
+    const entry: EventName = {
+      bytes: bytes.slice(from, to),
+      name,
+      count: 0,
+      stockKind: EventKind[stock?.kind ?? "other"],
+      stockText: stock?.text ?? "none",
+      probes: [],
+      probe: undefined,
+    };
+    this.#slots[slot] = entry;
+    this.#hashes[slot] = hash;
+    this.#count += 1;
+    if (this.#count * 2 > this.#slots.length) this.#grow();
+    return entry;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    const oldHashes = this.#hashes;
+    const size = old.length * 2;
+    this.#slots = emptySlots(size);
+    this.#hashes = new Int32Array(size);
+    for (const [i, entry] of old.entries()) {
+      if (entry === undefined) continue;
+      let slot = spread(oldHashes[i]!) & (size - 1);
+      while (this.#slots[slot] !== undefined) slot = (slot + 1) & (size - 1);
+      this.#slots[slot] = entry;
+      this.#hashes[slot] = oldHashes[i]!;
+    }
+  }
+}
+
+function emptySlots(size: number): (EventName | undefined)[] {
+  return Array.from({ length: size }, () => undefined);
+}
+
+function spread(hash: number): number {
+  return Math.imul(hash, 0x9e3779b1) >>> 8;
+}

@@ -1,0 +1,26 @@
+import type { TraceReader } from "../../reader.ts";
+import type { ByteSource } from "../../source/open-bytes.ts";
+import type { Sniff, TraceFormat } from "../format.ts";
+import { FtraceTextReader } from "./driver.ts";
+import { requireDefaultLayout, surveyLayout } from "./layout.ts";
+
+/** The text of the kernel's `trace` and `trace_pipe` files. */
+export const ftraceText: TraceFormat = {
+  id: "ftrace-text",
+
+  sniff(head: Uint8Array): Sniff {
+    const survey = surveyLayout(head);
+    if (survey.hasFtraceHeader) return { applies: true, reason: "an ftrace header" };
+    if (survey.foreign !== undefined && survey.foreign.needsHeader !== true)
+      return { applies: true, reason: survey.foreign.name };
+    const events = survey.events + survey.eventsLeftTrimmed;
+    return events > 0
+      ? { applies: true, reason: "lines with pid, CPU and time in ftrace's order" }
+      : { applies: false, reason: "no line with pid, CPU and time in ftrace's order" };
+  },
+
+  read(source: ByteSource): TraceReader {
+    const layout = requireDefaultLayout(surveyLayout(source.head), source.path);
+    return new FtraceTextReader(source, layout);
+  },
+};

@@ -1,0 +1,179 @@
+import type { EventBatch } from "../../events/columns.ts";
+import { EventKind } from "../../events/kinds.ts";
+import type { PointerTable } from "../../events/pointers.ts";
+import { clearRow } from "../../events/rows.ts";
+import { ArgumentPlan } from "./argument-plan.ts";
+import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
+import { EQUALS, matchesAt, PAREN_CLOSE, SPACE, textOf } from "../bytes.ts";
+import type { EventName } from "./event-names.ts";
+import { isBareAddress, type ProbePoint, readProbePoint } from "./probe-point.ts";
+import type { LineProblems } from "./problems.ts";
+
+/** What became of a line that looks like a probe's. */
+export const ProbeLine = { event: 0, notProbe: 1, lost: 2 } as const;
+
+/** A location is two symbols and two modules at most. */
+const MAX_LOCATION_BYTES = 1200;
+
+/** Reads lines of kprobes, kretprobes, fprobes and uprobes: `(location) name=value …`. */
+export class ProbeLines {
+  readonly #arguments: ArgumentReader;
+  readonly #problems: LineProblems;
+  /** Of (function, argument) pairs and probe remarks already given as an example. */
+  readonly #said = new Set<string>();
+
+  constructor(pointers: PointerTable, problems: LineProblems) {
+    this.#arguments = new ArgumentReader(pointers);
+    this.#problems = problems;
+  }
+
+  /**
+   * Reads the text `from`…`end`, which begins with `(`, into row `row`.
+   * @returns a value of ProbeLine; `lost` has been reported.
+   */
+  read(
+    name: EventName,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): number {
+    let probe = name.probe;
+    if (probe === undefined || !standsAt(probe, bytes, from, end)) {
+      probe = findProbe(name, bytes, from, end);
+      if (probe === undefined) return this.#notSymbolic(bytes, from, end);
+      name.probe = probe;
+    }
+    batch.kind[row] = probe.kind;
+    if (probe.meaning === undefined) {
+      if (probe.remark !== undefined) this.#remark("UNSUPPORTED_EVENT", probe.remark);
+      return ProbeLine.event;
+    }
+    const argumentsFrom = from + probe.location.length;
+    if (probe.plan !== undefined) {
+      const outcome = this.#tryPlan(probe, probe.plan, bytes, argumentsFrom, end, batch, row);
+      if (outcome !== Outcome.otherArguments) return ProbeLine.event;
+      clearRow(batch, row);
+    }
+    const plan = planFor(probe, bytes, argumentsFrom, end);
+    probe.plan = plan;
+    const outcome = this.#tryPlan(probe, plan, bytes, argumentsFrom, end, batch, row);
+    if (outcome === Outcome.otherArguments) {
+      // The list cannot be told apart, as where text in quotes imitates arguments.
+      this.#demote(
+        batch,
+        row,
+        "BAD_NUMBER",
+        "arguments that are not a list of name=value",
+        bytes,
+        from,
+        end,
+      );
+    }
+    return ProbeLine.event;
+  }
+
+  #tryPlan(
+    probe: ProbePoint,
+    plan: ArgumentPlan,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): number {
+    const outcome = this.#arguments.read(plan, bytes, from, end, batch, row);
+    if (outcome === Outcome.otherArguments) return outcome;
+    for (const unknown of plan.unknown) {
+      this.#remark("UNKNOWN_ARGUMENT", `\`${unknown}\` of ${probe.symbol}`);
+    }
+    if (outcome === Outcome.badValue) {
+      const label = plan.labels[this.#arguments.badArgument]!;
+      const argument = textOf(label, 1, label.length - 1);
+      const reason = `\`${argument}\` of ${probe.symbol} is not a number that fits`;
+      this.#demote(batch, row, "BAD_NUMBER", reason, bytes, from, end);
+    } else if (plan.problem !== undefined) {
+      const reason = `${probe.symbol}: ${plan.problem}`;
+      this.#demote(batch, row, "MISSING_ARGUMENT", reason, bytes, from, end);
+    } else if (outcome === Outcome.noContext) {
+      const reason = `${probe.symbol}: each of its pointers is NULL`;
+      this.#demote(batch, row, "MISSING_ARGUMENT", reason, bytes, from, end);
+    }
+    return Outcome.done;
+  }
+
+  /** An event that cannot be replayed must not be replayed wrongly: it becomes `other`. */
+  #demote(
+    batch: EventBatch,
+    row: number,
+    code: "BAD_NUMBER" | "MISSING_ARGUMENT",
+    reason: string,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+  ): void {
+    clearRow(batch, row);
+    batch.kind[row] = EventKind.other;
+    this.#problems.add(code, reason, bytes, from, end);
+  }
+
+  #notSymbolic(bytes: Uint8Array, from: number, end: number): number {
+    const location = locationAt(bytes, from, end);
+    if (location === undefined || !isBareAddress(location)) return ProbeLine.notProbe;
+    const reason = "a probe without its function's name (text that another program printed)";
+    this.#problems.add("UNPARSED_LINE", reason, bytes, from, end);
+    return ProbeLine.lost;
+  }
+
+  #remark(code: "UNKNOWN_ARGUMENT" | "UNSUPPORTED_EVENT", detail: string): void {
+    if (this.#said.has(detail)) {
+      this.#problems.again(code);
+      return;
+    }
+    this.#said.add(detail);
+    this.#problems.note(code, detail);
+  }
+}
+
+/** A location ends with its only `)`, so one that stands here as a prefix stands here whole. */
+function standsAt(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): boolean {
+  return from + probe.location.length <= end && matchesAt(bytes, from, probe.location);
+}
+
+function findProbe(
+  name: EventName,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+): ProbePoint | undefined {
+  const known = name.probes.find((probe) => standsAt(probe, bytes, from, end));
+  if (known !== undefined) return known;
+  const location = locationAt(bytes, from, end);
+  if (location === undefined) return undefined;
+  const probe = readProbePoint(location);
+  if (probe !== undefined) name.probes.push(probe);
+  return probe;
+}
+
+function locationAt(bytes: Uint8Array, from: number, end: number): Uint8Array | undefined {
+  const close = bytes.subarray(from, Math.min(end, from + MAX_LOCATION_BYTES)).indexOf(PAREN_CLOSE);
+  return close < 0 ? undefined : bytes.slice(from, from + close + 1);
+}
+
+/** The plan for the arguments that stand at `from`, made if this is the first line that has them. */
+function planFor(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): ArgumentPlan {
+  const names: string[] = [];
+  let at = from;
+  while (at < end && bytes[at] === SPACE) {
+    const equals = bytes.subarray(at, end).indexOf(EQUALS);
+    if (equals < 0) break;
+    names.push(textOf(bytes, at + 1, at + equals));
+    at = endOfValue(bytes, at + equals + 1, end);
+  }
+  const known = probe.plans.find((plan) => plan.isFor(names));
+  if (known !== undefined) return known;
+  const plan = new ArgumentPlan(names, probe.meaning!);
+  probe.plans.push(plan);
+  return plan;
+}

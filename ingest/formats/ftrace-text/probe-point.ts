@@ -1,0 +1,105 @@
+import { EventKind, type EventKindName } from "../../events/kinds.ts";
+import {
+  type FunctionMeaning,
+  meaningOfReturn,
+  meaningOfSymbol,
+} from "../../vocabulary/functions.ts";
+import type { ArgumentPlan } from "./argument-plan.ts";
+
+/**
+ * One probe location as lines print it, `(kvm_pgtable_stage2_map+0x0/0x1a0)` or
+ * `(stage2_apply_range+0xd8/0x110 <- kvm_pgtable_stage2_unmap)`, and what it means.
+ */
+export interface ProbePoint {
+  /** The location's bytes, parentheses included. */
+  readonly location: Uint8Array;
+  /** Symbol of the probed function, without compiler suffixes where it is known. */
+  readonly symbol: string;
+  readonly isReturn: boolean;
+  /** Undefined: a function that the vocabulary does not know, or a probe in its middle. */
+  readonly meaning: FunctionMeaning | undefined;
+  /** Code of the kind. */
+  readonly kind: number;
+  /** Why a probe has no meaning, for a message; undefined where none is due. */
+  readonly remark: string | undefined;
+  /** Of the lines seen so far; the one that fitted last is `plan`. */
+  readonly plans: ArgumentPlan[];
+  plan: ArgumentPlan | undefined;
+}
+
+/**
+ * A probe at a function's entry prints offset 0; one that the kernel moved behind a landing pad or an
+ * ftrace slot prints up to 16. Farther in, registers no longer hold the arguments.
+ */
+const MAX_ENTRY_OFFSET = 0x10;
+
+const SYMBOL = String.raw`([^\s()+]+)\+0x([0-9a-f]+)/0x[0-9a-f]+(?: \[[^\]]+\])?`;
+const ENTRY_LOCATION = new RegExp(String.raw`^\(${SYMBOL}\)$`);
+const RETURN_LOCATION = new RegExp(
+  String.raw`^\((?:${SYMBOL}|0x[0-9a-f]+) <- ([^\s()+]+)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[[^\]]+\])?\)$`,
+);
+/** A user probe: an address in a program, never a kernel function. */
+const USER_LOCATION = /^\(0x[0-9a-f]+(?: <- 0x[0-9a-f]+)?\)$/;
+
+/** Reads a location, parentheses included; undefined where this is not one. */
+export function readProbePoint(location: Uint8Array): ProbePoint | undefined {
+  const text = Buffer.from(location).toString("latin1");
+  const returned = RETURN_LOCATION.exec(text);
+  if (returned !== null) return atReturn(location, returned[3]!);
+  const entered = ENTRY_LOCATION.exec(text);
+  if (entered !== null) return atEntry(location, entered[1]!, Number.parseInt(entered[2]!, 16));
+  if (USER_LOCATION.test(text))
+    return probePoint(location, text, false, undefined, "other", undefined);
+  return undefined;
+}
+
+/**
+ * Whether a location holds bare addresses: what other programs print that could not look the symbols
+ * up. Which function it was cannot be told.
+ */
+export function isBareAddress(location: Uint8Array): boolean {
+  const text = Buffer.from(location).toString("latin1");
+  return /^\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)$/.test(text);
+}
+
+function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoint {
+  const meaning = meaningOfSymbol(symbol);
+  if (meaning === undefined) {
+    const remark = `probe of ${symbol}, a function that the replay does not use`;
+    return probePoint(location, symbol, false, undefined, "other", remark);
+  }
+  if (offset > MAX_ENTRY_OFFSET) {
+    const remark = `probe in the middle of ${symbol} (offset ${offset}): not its call`;
+    return probePoint(location, symbol, false, undefined, "other", remark);
+  }
+  return probePoint(location, symbol, false, meaning, meaning.kind, undefined);
+}
+
+function atReturn(location: Uint8Array, symbol: string): ProbePoint {
+  const kind = meaningOfSymbol(symbol)?.returnKind;
+  if (kind === undefined) {
+    const remark = `return probe of ${symbol}, which the replay does not use`;
+    return probePoint(location, symbol, true, undefined, "other", remark);
+  }
+  return probePoint(location, symbol, true, meaningOfReturn(kind), kind, undefined);
+}
+
+function probePoint(
+  location: Uint8Array,
+  symbol: string,
+  isReturn: boolean,
+  meaning: FunctionMeaning | undefined,
+  kind: EventKindName,
+  remark: string | undefined,
+): ProbePoint {
+  return {
+    location,
+    symbol,
+    isReturn,
+    meaning,
+    kind: EventKind[kind],
+    remark,
+    plans: [],
+    plan: undefined,
+  };
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { open, type FileHandle } from "node:fs/promises";
+
+import { TraceError } from "../errors.ts";
+
+/** A chunk is only valid until the next one is asked for: its memory is used again. */
+export type ByteChunks = AsyncIterable<Uint8Array>;
+
+/** Size of the reads from a file; a pipe gives what it has. */
+export const READ_BYTES: number = 1024 * 1024;
+
+/** What was stored, as read so far; complete when the chunks have ended. */
+export class StoredDigest {
+  #bytes = 0;
+  readonly #hash = createHash("sha256");
+  #hex: string | undefined;
+
+  add(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    this.#hash.update(chunk);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Hexadecimal; ends the digest, so only call it after the last chunk. */
+  sha256(): string {
+    this.#hex ??= this.#hash.digest("hex");
+    return this.#hex;
+  }
+}
+
+/**
+ * Opens a regular file (or a pipe given by path) for reading.
+ * @throws TraceError UNREADABLE for a missing or unreadable file or a directory.
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  const stat = await file.stat();
+  if (!stat.isDirectory()) return file;
+  await file.close();
+  throw new TraceError("UNREADABLE", "this is a directory, not a trace file", path);
+}
+
+/** Chunks of a file, the next one being read while the consumer works on this one. */
+export async function* fileChunks(
+  file: FileHandle,
+  path: string,
+  digest: StoredDigest,
+  readBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffers = [new Uint8Array(readBytes), new Uint8Array(readBytes)];
+  let turn = 0;
+  try {
+    let pending = file.read(buffers[turn]!, 0, readBytes);
+    for (;;) {
+      const { bytesRead, buffer } = await pending;
+      if (bytesRead === 0) return;
+      turn = 1 - turn;
+      pending = file.read(buffers[turn]!, 0, readBytes);
+      // A failure shows when it is awaited; until then it must not count as unhandled.
+      pending.catch(() => undefined);
+      const chunk = buffer.subarray(0, bytesRead);
+      digest.add(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof TraceError ? error : unreadable(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Chunks of an already open stream such as standard input. */
+export async function* streamChunks(
+  stream: AsyncIterable<Uint8Array>,
+  digest: StoredDigest,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of stream) {
+      digest.add(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    throw unreadable("-", error);
+  }
+}
+
+function unreadable(path: string, error: unknown): TraceError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const sentence =
+    code === "ENOENT"
+      ? "there is no such file"
+      : code === "EACCES" || code === "EPERM"
+        ? "this file may not be read by this user"
+        : code === "EISDIR"
+          ? "this is a directory, not a trace file"
+          : `this file cannot be read${code === "" ? "" : ` (${code})`}`;
+  return new TraceError("UNREADABLE", sentence, path);
+}

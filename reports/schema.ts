@@ -1,0 +1,106 @@
+import { inspect } from "node:util";
+import type { FlushRow, InstructionRow } from "../replay/results.ts";
+
+/**
+ * The result tables as data: every writer (CSV, Arrow, terminal) takes its columns, their order, types,
+ * units and meanings from here, so that no two of them can disagree.
+ */
+
+/** Grows by one when a column is added, removed, reordered or changes its meaning. */
+export const SCHEMA_VERSION = 1;
+
+export type ColumnType = "utf8" | "int64" | "float64";
+
+/** A cell as the writers see it: an int64 may come as a safe integer or as a bigint. */
+export type Cell = string | number | bigint | null;
+
+export interface Column<Row> {
+  readonly name: keyof Row & string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** What one is one of: `call`, `page`, `ns`; empty for names. */
+  readonly unit: string;
+  /** One sentence. */
+  readonly meaning: string;
+}
+
+export interface TableSchema<Row> {
+  /** Stem of the file names: `flushes` gives `flushes.csv` and `flushes.arrow`. */
+  readonly name: string;
+  readonly columns: readonly Column<Row>[];
+  /** How the rows are ordered. */
+  readonly order: string;
+}
+
+type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
+
+function label<Name extends string>(name: Name, meaning: string): Named<Name> {
+  return { name, type: "utf8", nullable: false, unit: "", meaning };
+}
+
+function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
+  return { name, type: "int64", nullable: false, unit, meaning };
+}
+
+export const FLUSHES: TableSchema<FlushRow> = {
+  name: "flushes",
+  order:
+    "policies as requested, then `recorded`; within a policy, paths and then primitives in table order",
+  columns: [
+    label("policy", "Policy that issues the calls; `recorded` for what the trace itself recorded."),
+    label("path", "Stage-2 operation that causes the calls."),
+    label("primitive", "KVM invalidation primitive that is called."),
+    count("calls", "call", "Calls that are certain."),
+    count("tlbi", "instruction", "TLBI instructions in those calls."),
+    count("dsb", "instruction", "DSB instructions in those calls."),
+    {
+      ...count("pages", "page", "Pages that those calls name; null where they name a whole VMID."),
+      nullable: true,
+    },
+    count(
+      "unknown_calls",
+      "call",
+      "At most so many more calls may have been issued: the trace does not show what decides.",
+    ),
+  ],
+};
+
+export const INSTRUCTION_COUNTS: TableSchema<InstructionRow> = {
+  name: "instructions",
+  order:
+    "policies as requested, then `recorded`; within a policy, instructions in the order of the encoder's list",
+  columns: [
+    label("policy", "Policy that issues the instructions; `recorded` for the recorded calls."),
+    label("instruction", "TLBI operation, in lower case and without operands."),
+    count("count", "instruction", "Instructions in the calls that are certain."),
+  ],
+};
+
+/**
+ * The cell of a row, checked against its column. What does not fit is a fault of this program, never
+ * of its input: it throws a plain Error rather than write a wrong number.
+ */
+export function cellOf<Row>(row: Row, column: Column<Row>): Cell {
+  const value: unknown = row[column.name];
+  if (value === null) {
+    if (column.nullable) return null;
+    throw unfit(column, "null");
+  }
+  if (column.type === "utf8" && typeof value === "string") return value;
+  if (column.type === "int64" && isInt64(value)) return value;
+  if (column.type === "float64" && typeof value === "number" && Number.isFinite(value)) {
+    return value;
+  }
+  throw unfit(column, inspect(value));
+}
+
+function isInt64(value: unknown): value is number | bigint {
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value;
+  return Number.isSafeInteger(value);
+}
+
+function unfit<Row>(column: Column<Row>, found: string): Error {
+  return new Error(
+    `column ${column.name} is ${column.type}${column.nullable ? " or null" : ""}: cannot hold ${found}`,
+  );
+}

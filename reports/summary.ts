@@ -1,0 +1,159 @@
+import {
+  DIAGNOSTIC_CODES,
+  type DiagnosticCode,
+  type DiagnosticExample,
+  type Diagnostics,
+  type Severity,
+} from "../ingest/diagnostics.ts";
+import type { TraceInfo } from "../ingest/reader.ts";
+import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+import type { ToolIdentity } from "./tool.ts";
+
+/** An effective setting and where its value comes from: `--cpu`, `capture.json`, `assumed`, … */
+export interface SettingEntry {
+  readonly name: string;
+  readonly value: string | number | boolean | null | readonly string[];
+  readonly origin: string;
+}
+
+/** How often a diagnostic code occurred. */
+export interface DiagnosticEntry {
+  readonly code: DiagnosticCode;
+  readonly severity: Severity;
+  readonly count: number;
+  readonly sentence: string;
+}
+
+export interface ExampleEntry {
+  readonly code: DiagnosticCode;
+  readonly line: number;
+  readonly byte_offset: number;
+  readonly detail: string;
+}
+
+export interface InputEntry {
+  /** As given on the command line. */
+  readonly path: string;
+  /** As stored: compressed where compressed. */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly format: string;
+  readonly layout: string;
+  readonly compression: string;
+  readonly lines: number;
+  readonly events: number;
+  /** Trace clock, decimal text because it may exceed a JSON number; null where there is no event. */
+  readonly first_ts_ns: string | null;
+  readonly last_ts_ns: string | null;
+  readonly events_by_name: Readonly<Record<string, number>>;
+  /** Severities dataLoss and error: they make the results bounds. */
+  readonly losses: readonly DiagnosticEntry[];
+  /** Severities notice and info. */
+  readonly notices: readonly DiagnosticEntry[];
+  /** The first few occurrences of each code. */
+  readonly examples: readonly ExampleEntry[];
+}
+
+/** summary.json. No wall-clock time and no host name: a rerun gives the same bytes. */
+export interface Summary {
+  readonly tool: ToolIdentity & { readonly node: string };
+  readonly schema_version: number;
+  readonly arguments: readonly string[];
+  readonly configuration: readonly SettingEntry[];
+  readonly seed?: number;
+  readonly inputs: readonly InputEntry[];
+  readonly assumptions: readonly string[];
+  readonly flushes: readonly FlushRow[];
+  readonly instructions: readonly InstructionRow[];
+  readonly explanations: readonly string[];
+}
+
+export interface SummaryInput {
+  readonly tool: ToolIdentity;
+  /** The command line without node and script. */
+  readonly argv: readonly string[];
+  readonly configuration: readonly SettingEntry[];
+  readonly seed?: number | undefined;
+  readonly inputs: readonly { readonly info: TraceInfo; readonly diagnostics: Diagnostics }[];
+  readonly assumptions: readonly string[];
+  readonly flushes: readonly FlushRow[];
+  readonly instructions: readonly InstructionRow[];
+  /** Sentences on what the numbers do not show, such as an open loop. */
+  readonly explanations: readonly string[];
+}
+
+export function buildSummary(input: SummaryInput): Summary {
+  return {
+    tool: { name: input.tool.name, version: input.tool.version, node: process.version },
+    schema_version: SCHEMA_VERSION,
+    arguments: [...input.argv],
+    configuration: input.configuration.map(({ name, value, origin }) => ({ name, value, origin })),
+    ...(input.seed === undefined ? {} : { seed: input.seed }),
+    inputs: input.inputs.map(({ info, diagnostics }) => inputEntry(info, diagnostics)),
+    assumptions: [...input.assumptions],
+    flushes: input.flushes.map(flushEntry),
+    instructions: input.instructions.map(({ policy, instruction, count }) => ({
+      policy,
+      instruction,
+      count,
+    })),
+    explanations: [...input.explanations],
+  };
+}
+
+/** The text of summary.json: two-space indent, a newline at the end. */
+export function summaryJson(summary: Summary): string {
+  return `${JSON.stringify(summary, null, 2)}\n`;
+}
+
+/** Provenance of one input, ready for any JSON report. */
+export function inputEntry(info: TraceInfo, diagnostics: Diagnostics): InputEntry {
+  const counted = [...diagnostics.counts()].map(([code, count]) => diagnosticEntry(code, count));
+  return {
+    path: info.path,
+    bytes: info.bytes,
+    sha256: info.sha256,
+    format: info.format,
+    layout: info.layout,
+    compression: info.compression,
+    lines: info.lines,
+    events: info.events,
+    first_ts_ns: absoluteNs(info.baseNs, info.firstTsNs),
+    last_ts_ns: absoluteNs(info.baseNs, info.lastTsNs),
+    events_by_name: Object.fromEntries([...info.eventsByName].sort(byName)),
+    losses: counted.filter(isLoss),
+    notices: counted.filter((entry) => !isLoss(entry)),
+    examples: diagnostics.examples.map(exampleEntry),
+  };
+}
+
+function diagnosticEntry(code: DiagnosticCode, count: number): DiagnosticEntry {
+  const { severity, sentence } = DIAGNOSTIC_CODES[code];
+  return { code, severity, count, sentence };
+}
+
+function isLoss(entry: DiagnosticEntry): boolean {
+  return entry.severity === "dataLoss" || entry.severity === "error";
+}
+
+function exampleEntry({ code, line, byteOffset, detail }: DiagnosticExample): ExampleEntry {
+  return { code, line, byte_offset: byteOffset, detail };
+}
+
+/** Rows are copied key by key, so that their order in the JSON does not depend on who built them. */
+function flushEntry(row: FlushRow): FlushRow {
+  const { policy, path, primitive, calls, tlbi, dsb, pages, unknown_calls } = row;
+  return { policy, path, primitive, calls, tlbi, dsb, pages, unknown_calls };
+}
+
+/** Exact: the relative time is a whole number of ns below 2^53, the base a bigint. */
+function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
+  return Number.isNaN(relativeNs) ? null : String(baseNs + BigInt(Math.round(relativeNs)));
+}
+
+/** By code unit, not by locale. */
+function byName(a: readonly [string, number], b: readonly [string, number]): number {
+  if (a[0] === b[0]) return 0;
+  return a[0] < b[0] ? -1 : 1;
+}
