@@ -89,6 +89,7 @@ describe("the executable", () => {
       "unknown option '--quite': did you mean '--quiet'?",
       " encode",
     ],
+    [["encode", "0", "4K", "-"], "unexpected argument '-'", " encode"],
     [["encode", "0", "4K", "-x"], "unknown option '-x'", " encode"],
   ])("answers %j in one sentence, with a pointer to the help", (words, sentence, command) => {
     expect(tool(...words)).toEqual({

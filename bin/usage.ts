@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { type Command, commandName, positionalsOf } from "./command.ts";
 import { UsageError } from "./errors.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../replay/policies/suggest.ts";
 
 /** What a command line was parsed with. */
 export interface ParseContext {
@@ -35,7 +35,7 @@ function unknownWord(
   command: Command | undefined,
 ): string {
   const word = argv.find((text) => unknown.includes(bare(text))) ?? unknown[0] ?? "";
-  if (word.startsWith("-")) {
+  if (isOption(word)) {
     const name = word.replace(/=.*$/s, "");
     return `unknown option '${name}'${didYouMean(bare(word), optionNames(program, command), "--")}`;
   }
@@ -43,9 +43,14 @@ function unknownWord(
   return `unknown command '${word}'${didYouMean(word, commands.map(commandName))}`;
 }
 
+/** A lone dash is stdin. */
+function isOption(word: string): boolean {
+  return /^-./.test(word);
+}
+
 /** An option without its dashes and its value; any other word as it is. */
 function bare(text: string): string {
-  return text.startsWith("-") ? text.replace(/^--?(no-)?|=.*$/gs, "") : text;
+  return isOption(text) ? text.replace(/^--?(no-)?|=.*$/gs, "") : text;
 }
 
 function didYouMean(word: string, names: readonly string[], dashes = ""): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TraceError } from "../ingest/errors.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../replay/policies/suggest.ts";
 import { address, choice, list, repeated, single, wholeNumber } from "./values.ts";
 
 /** The error of a refused value, as the user sees it. */

@@ -1,6 +1,6 @@
 import { TraceError } from "../ingest/errors.ts";
 import { showDash } from "./dash.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../replay/policies/suggest.ts";
 
 /**
  * From the texts of the command line to checked values. yargs hands over whatever was typed (an array

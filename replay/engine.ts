@@ -270,8 +270,7 @@ export class ReplayEngine {
   }
 
   #settleCall(task: Task): void {
-    this.#state.settlement.settle(task, this.#primitivesRecorded);
-    task.bracket = Bracket.none;
+    this.#settle(task);
     task.call = Call.none;
     task.faultPage = -1;
     this.#openCalls -= 1;
@@ -298,8 +297,7 @@ export class ReplayEngine {
     if (task.bracket === Bracket.call) this.#closeCall(task);
     else if (task.bracket === Bracket.request) {
       applyRequest(this.#state, task);
-      this.#state.settlement.settle(task, this.#primitivesRecorded);
-      task.bracket = Bracket.none;
+      this.#settle(task);
       this.#scopes.requestEnded(task);
     } else this.#flushProtectSequence(task);
   }
@@ -311,7 +309,12 @@ export class ReplayEngine {
 
   #flushProtectSequence(task: Task): void {
     applyProtectSequence(this.#state, task);
+    this.#settle(task);
+  }
+
+  #settle(task: Task): void {
     this.#state.settlement.settle(task, this.#primitivesRecorded);
+    this.#state.releaseLedger(task);
     task.bracket = Bracket.none;
   }
 
@@ -335,7 +338,8 @@ export class ReplayEngine {
     }
     task.cpu = batch.cpu[row]!;
     const level = namesPages ? batch.arg0[row]! : 0;
-    task.recorded.push(primitive, mmu, page, pages, Number.isNaN(level) ? 0 : level, line);
+    const { recorded } = state.holdLedger(task);
+    recorded.push(primitive, mmu, page, pages, Number.isNaN(level) ? 0 : level, line);
     if (task.bracket === Bracket.call && task.call === Call.map && !task.isApplied) {
       applyCall(state, task, NO_RETURN);
     }
@@ -405,8 +409,8 @@ export class ReplayEngine {
       this.#state.diagnostics.add("OPERATION_CUT", "events were lost inside a call", task.line);
       task.bracket = Bracket.none;
       task.call = Call.none;
-      task.recorded.clear();
-      for (const queue of task.queues) queue.clear();
+      task.ledger.reset();
+      this.#state.releaseLedger(task);
       task.protect.reset();
     }
     this.#openCalls = 0;

@@ -39,7 +39,7 @@ export class InstructionStream implements SettlementListener {
   }
 
   settled(task: Task, policies: readonly PolicyReplay[], includeConditional: boolean): void {
-    const queue = task.queues[this.#policyIndex]!;
+    const queue = task.ledger.queues[this.#policyIndex]!;
     const { policy, features } = policies[this.#policyIndex]!;
     const rules = { ttlFeature: features.ttl, levelZeroIsHint: policy.flags.levelZeroIsHint };
     for (let run = 0; run < queue.length; run += 1) {

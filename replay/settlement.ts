@@ -2,7 +2,7 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import { Call, type Task } from "./operations/task.ts";
 import { Path } from "./paths.ts";
-import { Certainty } from "./policies/flush-queue.ts";
+import { Certainty, type FlushQueue } from "./policies/flush-queue.ts";
 import type { PolicyReplay } from "./policies/policy-replay.ts";
 import { Primitive } from "./tlbi/primitives.ts";
 import type { Tally } from "./tally.ts";
@@ -56,22 +56,23 @@ export class Settlement {
 
   /** Settles and clears what a task's bracket holds; `primitivesRecorded`: their probes are enabled. */
   settle(task: Task, primitivesRecorded: boolean): void {
-    if (task.recorded.length === 0 && isEmpty(task)) return;
+    const { recorded, queues } = task.ledger;
+    if (recorded.length === 0 && queues.every(isEmpty)) return;
     this.#bindContext(task);
     const includeConditional = this.#resolveRoot(task, primitivesRecorded);
     const mmu = task.context?.mmu ?? 0;
     for (const [i, tally] of this.#tallies.entries()) {
-      const queue = task.queues[i]!;
+      const queue = queues[i]!;
       tally.addQueue(queue, includeConditional);
       const agreement = this.#agreements[i];
       if (agreement === undefined) continue;
-      this.#aligner.align(queue, task.recorded, mmu, includeConditional, agreement.listenFor(task));
+      this.#aligner.align(queue, recorded, mmu, includeConditional, agreement.listenFor(task));
       agreement.add(this.#aligner.report);
     }
     this.#addRecorded(task);
     this.#listener?.settled(task, this.#policies, includeConditional);
-    task.recorded.clear();
-    for (const queue of task.queues) queue.clear();
+    recorded.clear();
+    for (const queue of queues) queue.clear();
   }
 
   /** A recorded call outside every bracket, that no policy predicts from what the trace shows. */
@@ -92,7 +93,8 @@ export class Settlement {
   }
 
   #bindContext(task: Task): void {
-    const { context, recorded } = task;
+    const { context } = task;
+    const { recorded } = task.ledger;
     if (context !== undefined && context.mmu === 0 && recorded.length > 0) {
       this.#contexts.bindMmuIfFree(context, recorded.mmu[0]!);
     }
@@ -105,11 +107,12 @@ export class Settlement {
   #resolveRoot(task: Task, primitivesRecorded: boolean): boolean {
     const { context } = task;
     if (context === undefined || !context.rootAssumed || !primitivesRecorded) return false;
-    const reference = task.queues[this.#referenceIndex];
+    const { recorded } = task.ledger;
+    const reference = task.ledger.queues[this.#referenceIndex];
     if (reference === undefined || !hasConditional(reference)) return false;
-    this.#aligner.align(reference, task.recorded, context.mmu, false, undefined);
+    this.#aligner.align(reference, recorded, context.mmu, false, undefined);
     const fitsAsAssumed = this.#aligner.isPerfect;
-    this.#aligner.align(reference, task.recorded, context.mmu, true, undefined);
+    this.#aligner.align(reference, recorded, context.mmu, true, undefined);
     const fitsHigher = this.#aligner.isPerfect && this.#aligner.report.conditionalMatched > 0;
     if (fitsAsAssumed === fitsHigher) return false;
     context.rootAssumed = false;
@@ -123,7 +126,7 @@ export class Settlement {
   }
 
   #addRecorded(task: Task): void {
-    const { recorded } = task;
+    const { recorded } = task.ledger;
     for (let at = 0; at < recorded.length; at += 1) {
       const primitive = recorded.primitive[at]!;
       const path = recordedPath(task, primitive);
@@ -139,12 +142,11 @@ function recordedPath(task: Task, primitive: number): number {
   return task.path === Path.collapse ? Path.remap : task.path;
 }
 
-function isEmpty(task: Task): boolean {
-  for (const queue of task.queues) if (queue.length > 0) return false;
-  return true;
+function isEmpty(queue: FlushQueue): boolean {
+  return queue.length === 0;
 }
 
-function hasConditional(queue: { length: number; certainty: Uint8Array }): boolean {
+function hasConditional(queue: FlushQueue): boolean {
   for (let run = 0; run < queue.length; run += 1) {
     if (queue.certainty[run] === Certainty.ifRootIsHigher) return true;
   }

@@ -3,8 +3,8 @@ import type { EventBatch } from "../ingest/events/columns.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import type { Stage2Context } from "./contexts/context.ts";
 import type { FanOut } from "./fan-out.ts";
+import { Ledger, NO_LEDGER } from "./operations/ledger.ts";
 import { Task } from "./operations/task.ts";
-import { FlushQueue } from "./policies/flush-queue.ts";
 import type { OperationContext } from "./policies/operation.ts";
 import type { PolicyReplay } from "./policies/policy-replay.ts";
 import type { Settlement } from "./settlement.ts";
@@ -60,6 +60,7 @@ export class ReplayState {
   readonly pageBytes: number;
   readonly #tasks = new Map<number, Task>();
   #lastTask: Task | undefined;
+  readonly #ledgers: Ledger[] = [];
 
   constructor(parts: {
     geometry: Geometry;
@@ -87,7 +88,6 @@ export class ReplayState {
     let task = this.#tasks.get(pid);
     if (task === undefined) {
       task = new Task(pid);
-      for (let i = 0; i < this.policies.length; i += 1) task.queues.push(new FlushQueue());
       this.#tasks.set(pid, task);
     }
     this.#lastTask = task;
@@ -98,13 +98,33 @@ export class ReplayState {
     return this.#tasks.values();
   }
 
-  /** Points the policies at a task's queues and sets what the next walk is about. */
+  /** Gives a thread that opens something a ledger, unless it has one. */
+  holdLedger(task: Task): Ledger {
+    if (task.ledger === NO_LEDGER) {
+      task.ledger = this.#ledgers.pop() ?? new Ledger(this.policies.length);
+    }
+    return task.ledger;
+  }
+
+  /** Takes the ledger back once nothing in it is waiting. */
+  releaseLedger(task: Task): void {
+    if (task.ledger === NO_LEDGER || !task.ledger.isIdle) return;
+    this.#ledgers.push(task.ledger);
+    task.ledger = NO_LEDGER;
+  }
+
+  /** Points the policies at a task's ledger and sets what the next walk is about. */
   enter(task: Task, context: Stage2Context, path: number): void {
+    const { queues, scopes } = this.holdLedger(task);
     this.operation.contextId = context.id;
     this.operation.path = path;
     this.operation.rootLevel = context.rootLevel;
     this.operation.rootAssumed = context.rootAssumed;
-    for (let i = 0; i < this.policies.length; i += 1) this.policies[i]!.queue = task.queues[i]!;
+    for (let i = 0; i < this.policies.length; i += 1) {
+      const policy = this.policies[i]!;
+      policy.queue = queues[i]!;
+      policy.scope = scopes[i]!;
+    }
   }
 
   /** Number of the page that holds a byte address. */

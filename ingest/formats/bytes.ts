@@ -36,6 +36,14 @@ export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
 
+/**
+ * Bytes of a literal. A plain Uint8Array like the data that it is compared with: a Buffer among them
+ * would make each comparison look up which of the two it has.
+ */
+export function literal(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, "latin1"));
+}
+
 /** Text of a byte range for a message: bytes as Latin-1, so that nothing is lost or merged. */
 export function textOf(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");

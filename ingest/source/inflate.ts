@@ -19,12 +19,16 @@ export async function* inflate(
   const pieces: Uint8Array[] = [];
   let damage: Error | undefined;
   gunzip.on("data", (piece: Uint8Array) => pieces.push(piece));
+  // On an error the write in progress is never called back: the error itself has to end the wait.
+  let stopWaiting: (() => void) | undefined;
   gunzip.on("error", (error) => {
     damage ??= error;
+    stopWaiting?.();
   });
 
   const written = async (chunk: Uint8Array): Promise<void> =>
     new Promise((resolve) => {
+      stopWaiting = resolve;
       gunzip.write(chunk, () => {
         resolve();
       });
@@ -35,7 +39,6 @@ export async function* inflate(
     for await (const chunk of stored) {
       // After damage the rest is still read: size and digest are those of the whole file.
       for (let at = 0; at < chunk.length && sound(); at += HELPING_BYTES) {
-        // The callback also comes on failure, so nothing waits for ever.
         await written(chunk.subarray(at, at + HELPING_BYTES));
         yield* pieces.splice(0);
       }

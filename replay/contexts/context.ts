@@ -22,6 +22,8 @@ export class Stage2Context {
   #lastRanDefault: number;
   /** History complete from its creation on. */
   historyKnown: boolean;
+  /** Its table was destroyed: threads that ran its vCPUs may live on, or their pids come back. */
+  isGone = false;
 
   constructor(id: number, pgt: number, mmu: number, table: Stage2Table, historyKnown: boolean) {
     this.id = id;

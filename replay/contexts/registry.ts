@@ -117,11 +117,15 @@ export class ContextRegistry {
   vmEmbedding(mmu: number): VirtualMachine | undefined {
     if (mmu === 0) return undefined;
     const address = this.#pointers.value(mmu);
+    let nearest: VirtualMachine | undefined;
+    let nearestOffset = EMBEDDED_MMU_MAX_OFFSET;
     for (const vm of this.#byKvm.values()) {
       const offset = address - this.#pointers.value(vm.kvm);
-      if (offset >= 0n && offset < EMBEDDED_MMU_MAX_OFFSET) return vm;
+      if (offset < 0n || offset >= nearestOffset) continue;
+      nearest = vm;
+      nearestOffset = offset;
     }
-    return undefined;
+    return nearest;
   }
 
   attach(context: Stage2Context, vm: VirtualMachine): void {
@@ -134,6 +138,7 @@ export class ContextRegistry {
   /** The context's table is gone; its pointers may come back for another. */
   destroyed(context: Stage2Context): void {
     context.table.destroy();
+    context.isGone = true;
     if (this.#byPgt.get(context.pgt) === context) this.#byPgt.delete(context.pgt);
     if (this.#byMmu.get(context.mmu) === context) this.#byMmu.delete(context.mmu);
     if (context.vm?.canonical === context) context.vm.canonical = undefined;

@@ -88,7 +88,7 @@ function contextOfRequest(state: ReplayState, task: Task): Stage2Context | undef
   const vm = task.requestVm ?? task.protect.vm;
   if (vm?.canonical !== undefined) return vm.canonical;
   if (task.protect.context !== undefined) return task.protect.context;
-  const named = task.recorded.length > 0 ? task.recorded.mmu[0]! : 0;
+  const named = task.ledger.recorded.length > 0 ? task.ledger.recorded.mmu[0]! : 0;
   if (named === 0) return undefined;
   return state.contexts.resolve(0, named, vm, task.line);
 }
@@ -109,8 +109,8 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
     else state.fanOut.slotFlush(protect.basePage, protect.pages);
     if (protect.words > 1) {
       state.counts.ambiguousSequences += 1;
-      if (task.recorded.length === 0) {
-        for (const queue of task.queues) queue.allowMore(protect.words - 1);
+      if (task.ledger.recorded.length === 0) {
+        for (const queue of task.ledger.queues) queue.allowMore(protect.words - 1);
       }
     }
   }

@@ -30,6 +30,10 @@ export class ScopeEvents {
       this.#commitRegion(batch, row, task);
       return;
     }
+    if (kind === K.apply_range || kind === K.unmap_range) {
+      this.#range(batch, row, kind, task);
+      return;
+    }
     const vm = this.#vmOf(batch.kvm[row]!);
     switch (kind) {
       case K.unmap_gfn:
@@ -44,10 +48,6 @@ export class ScopeEvents {
       case K.nested_tlbi_range:
       case K.nested_tlbi_s1:
         this.#enter(task, Path.nested, vm ?? task.scopeVm);
-        break;
-      case K.apply_range:
-      case K.unmap_range:
-        this.#range(batch, row, kind, task);
         break;
       case K.enable_log_pt_masked:
         this.#maskWord(batch, row, task, vm);
@@ -143,11 +143,13 @@ export class ScopeEvents {
     task.scopeVm = vm;
   }
 
+  /** The first argument of stage2_apply_range is a mmu, or (≤ 6.1) a kvm: which, the call inside tells. */
   #range(batch: EventBatch, row: number, kind: number, task: Task): void {
     const isUnmap = kind === K.unmap_range || batch.arg0[row] === APPLIED_UNMAP;
     task.scopeObject = batch.mmu[row]!;
     if (!isUnmap) return;
     const addr = batch.addr[row]!;
+    for (const scope of task.ledger.scopes) scope.reset();
     task.scopeStartPage = this.#state.pageOf(addr);
     task.scopeEndPage = task.scopeStartPage + this.#state.pagesIn(batch.len[row]!);
   }

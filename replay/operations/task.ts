@@ -1,7 +1,6 @@
 import type { Stage2Context, VirtualMachine } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
-import type { FlushQueue } from "../policies/flush-queue.ts";
-import { RecordedCalls } from "./recorded-calls.ts";
+import { type Ledger, NO_LEDGER } from "./ledger.ts";
 
 /** What a task has open: a page-table call, a flush request, or a write-protect sequence whose flush is due. */
 export const Bracket = { none: 0, call: 1, request: 2, protectSequence: 3 } as const;
@@ -26,9 +25,8 @@ export class Task {
   line = 0;
   cpu = 0;
   context: Stage2Context | undefined;
-  readonly recorded: RecordedCalls = new RecordedCalls();
-  /** By policy: what it issues inside the bracket. */
-  readonly queues: FlushQueue[] = [];
+  /** What gathers in the bracket; ReplayState hands it out and takes it back. */
+  ledger: Ledger = NO_LEDGER;
 
   // The open page-table call.
   call: number = Call.none;

@@ -33,11 +33,8 @@ export class VcpuLoads {
   /** A thread did what only a loaded vCPU does, on this CPU. */
   seen(task: Task, cpu: number, line: number, isRecorded: boolean): void {
     const context = task.vcpuContext;
-    if (context === undefined) {
-      task.vcpuCpu = cpu;
-      return;
-    }
     task.vcpuCpu = cpu;
+    if (context === undefined || context.isGone) return;
     const before = context.lastRan(cpu);
     if (before === task.pid) return;
     context.setLastRan(cpu, task.pid);

@@ -1,4 +1,4 @@
-import { suggest } from "../../bin/suggest.ts";
+import { suggest } from "./suggest.ts";
 import { TraceError } from "../../ingest/errors.ts";
 import { IPA_PAGE_LIMIT, MAX_RANGE_PAGES } from "../tlbi/range-encoder.ts";
 import { FLAG_VALUES, type FlagName, type Policy, type PolicyFlags } from "./flags.ts";
@@ -98,31 +98,30 @@ function parseOverride({ name, value }: FlagOverride, origin: string): FlagChang
 }
 
 /** The text as the type that the flag has; unchanged where it is not of that type. */
-function typedValue(name: FlagName, text: string): FlagValue | string {
+function typedValue(name: FlagName, text: string): string | boolean | number {
   const accepted = FLAG_VALUES[name];
   if (accepted === "boolean" && (text === "true" || text === "false")) return text === "true";
   return accepted === "count" && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /**
- * The policy with these flags; contradictions are the caller's to look for ({@link clashIn}). It is the
- * same object where nothing changes.
+ * The policy with these flags, each named once; contradictions are the caller's to look for
+ * ({@link clashIn}). It is the same object where nothing changes.
  * @param origin in front of the list of changes in `detail`.
  */
 export function withFlags(policy: Policy, changes: readonly FlagChange[], origin: string): Policy {
-  let { flags } = policy;
-  const changedNames: FlagName[] = [];
-  const words: string[] = [];
-  for (const { name, value } of changes) {
-    if (flags[name] === value) continue;
-    words.push(`${name}=${value} (was ${flags[name]})`);
-    flags = { ...flags, [name]: value };
-    changedNames.push(name);
-  }
-  if (words.length === 0) return policy;
+  const changed = changes.filter(({ name, value }) => policy.flags[name] !== value);
+  if (changed.length === 0) return policy;
+  const values = Object.fromEntries(changed.map(({ name, value }) => [name, value]));
+  const flags: PolicyFlags = { ...policy.flags, ...values };
+  const words = changed.map(({ name, value }) => `${name}=${value} (was ${policy.flags[name]})`);
   const before = policy.detail === undefined ? [] : [policy.detail];
-  const parts = [...before, `${origin}: ${words.join(", ")}`, ...notesOn(flags, changedNames)];
-  return { ...policy, flags, detail: parts.join("; ") };
+  const notes = notesOn(
+    flags,
+    changed.map(({ name }) => name),
+  );
+  const detail = [...before, `${origin}: ${words.join(", ")}`, ...notes].join("; ");
+  return { ...policy, flags, detail };
 }
 
 /** Flags that contradict each other, and what to do about it. */

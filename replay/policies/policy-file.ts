@@ -27,7 +27,7 @@ import { AUTO, isReservedElsewhere } from "./select.ts";
 export const MAX_POLICY_FILE_BYTES: number = 1024 * 1024;
 
 /** `recorded` stands in reports for what the trace itself recorded. */
-const TAKEN_IDS: readonly string[] = [AUTO, "recorded"];
+const TAKEN_IDS: ReadonlySet<string> = new Set([AUTO, "recorded"]);
 
 const record = v.custom<Record<string, unknown>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
@@ -48,14 +48,11 @@ const policyEntries = {
     v.string("is not a text"),
     v.regex(
       /^[a-z0-9][a-z0-9._-]*$/,
-      "has other characters than a-z, 0-9, '.', '_', '-', or begins with one of those three",
+      "is not made of a-z, 0-9, '.', '_', '-' with a letter or a digit first",
     ),
   ),
   base: v.string("is not a text"),
-  summary: v.pipe(
-    v.string("is not a text"),
-    v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*\S[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "is not one line of text"),
-  ),
+  summary: v.pipe(v.string("is not a text"), v.check(isOneLine, "is not one line of text")),
   flags: v.pipe(record, v.strictObject(flagEntries, keyMessage)),
 };
 
@@ -71,16 +68,14 @@ export async function readPolicyFile(path: string): Promise<Policy[]> {
   const isList = Array.isArray(parsed);
   const entries: readonly unknown[] = isList ? parsed : [parsed];
   if (entries.length === 0) throw bad(path, "the list has no policy in it");
-  const policies: Policy[] = [];
-  for (const [index, entry] of entries.entries()) {
+  const ids = new Set<string>();
+  return entries.map((entry, index) => {
     const place = isList ? `policy ${index + 1} of the list: ` : "";
     const policy = policyOf(entry, path, place);
-    if (policies.some(({ id }) => id === policy.id)) {
-      throw bad(path, `${place}id '${policy.id}' is defined twice`);
-    }
-    policies.push(policy);
-  }
-  return policies;
+    if (ids.has(policy.id)) throw bad(path, `${place}id '${policy.id}' is defined twice`);
+    ids.add(policy.id);
+    return policy;
+  });
 }
 
 function policyOf(entry: unknown, path: string, place: string): Policy {
@@ -91,7 +86,7 @@ function policyOf(entry: unknown, path: string, place: string): Policy {
     throw bad(path, `${place}${name} ${issue.message}`, hintFor(issue));
   }
   const { id, summary, base: baseId } = result.output;
-  if (TAKEN_IDS.includes(id) || findPolicy(id) !== undefined || isReservedElsewhere(id)) {
+  if (TAKEN_IDS.has(id) || findPolicy(id) !== undefined || isReservedElsewhere(id)) {
     throw bad(path, `${place}id '${id}' is taken by tlbi-replay itself`, "choose another id");
   }
   const base = findPolicy(baseId);
@@ -110,6 +105,10 @@ function changesOf(entry: PolicyEntry): readonly FlagChange[] {
   return Object.entries(entry.flags).flatMap(([name, value]) =>
     isFlagName(name) && value !== undefined ? [{ name, value }] : [],
   );
+}
+
+function isOneLine(text: string): boolean {
+  return text.trim() !== "" && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 }
 
 /** Of an object with fixed keys: one is missing, or one is not among them. */
@@ -131,7 +130,9 @@ function hintFor(issue: v.BaseIssue<unknown>): string | undefined {
 const LONGEST_SHOWN = 60;
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  const text = JSON.stringify(value);
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 

@@ -24,13 +24,14 @@ export class PolicyReplay implements Stage2Observer {
   readonly features: CpuFeatures;
   /** Where calls go: the engine points it at the open operation's queue before each walk. */
   queue: FlushQueue = new FlushQueue();
+  /** What the open unmap operation has removed: the engine points it at the operation's, like `queue`. */
+  scope: UnmapScope = new UnmapScope();
   readonly #flags: PolicyFlags;
   readonly #geometry: Geometry;
   readonly #operation: OperationContext;
   /** The unmap mode after falling back where the CPU lacks a feature. */
   readonly #unmap: PolicyFlags["unmap"];
   readonly #noHint: number;
-  readonly #scope: UnmapScope = new UnmapScope();
   readonly #protectedLeaves: WriteProtectLedger = new WriteProtectLedger();
 
   constructor(
@@ -82,7 +83,7 @@ export class PolicyReplay implements Stage2Observer {
   }
 
   #remove(firstPage: number, endPage: number, isCertain: boolean): void {
-    this.#scope.remove(firstPage, endPage, this.#topLevelSpan(), isCertain);
+    this.scope.remove(firstPage, endPage, this.#topLevelSpan(), isCertain);
   }
 
   /** The kernel's walk of [startPage, endPage) is over: `kvm_pgtable_stage2_unmap` returns. */
@@ -99,7 +100,7 @@ export class PolicyReplay implements Stage2Observer {
 
   /** The whole unmap request [startPage, endPage) is done (stage2_apply_range returns). */
   unmapEnd(startPage: number, endPage: number): void {
-    const scope = this.#scope;
+    const scope = this.scope;
     if (scope.isTouched) {
       const certainty = scope.isCertain ? Certainty.certain : Certainty.atMost;
       if (this.#unmap === "threshold") this.#flushByThreshold(startPage, endPage, certainty);
@@ -115,7 +116,7 @@ export class PolicyReplay implements Stage2Observer {
   /** Zhenyu Ye's RFC: per top-level entry that held something, its pages singly or one VM. */
   #flushByThreshold(startPage: number, endPage: number, certainty: number): void {
     const span = this.#topLevelSpan();
-    for (const entry of this.#scope.entries) {
+    for (const entry of this.scope.entries) {
       const page = Math.max(startPage, entry * span);
       const pages = Math.min(endPage, (entry + 1) * span) - page;
       if (pages >= this.#flags.unmapThresholdPages) this.#push(VM, certainty, 0, 0, 1, 0, 0);

@@ -11,7 +11,7 @@ export const AUTO: string = "auto";
 const ORIGIN = "--policy";
 
 /** What a run without `--policy` compares the recorded kernel with: an old kernel and a new one. */
-const DEFAULT_IDS: readonly string[] = ["pgtable-5.10", "range-6.9"];
+const DEFAULT_IDS: ReadonlySet<string> = new Set(["pgtable-5.10", "range-6.9"]);
 
 /** Ids of policies that this version does not have, and where they belong. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
@@ -76,7 +76,7 @@ export function selectPolicies(selection: PolicySelection): Policy[] {
 export function defaultPolicies(recordedKernelPolicy: Policy | undefined): Policy[] {
   const recorded = recordedKernelPolicy === undefined ? [] : [recordedKernelPolicy];
   const others = POLICIES.filter(
-    ({ id }) => DEFAULT_IDS.includes(id) && id !== recordedKernelPolicy?.id,
+    ({ id }) => DEFAULT_IDS.has(id) && id !== recordedKernelPolicy?.id,
   );
   return [...recorded, ...others];
 }

@@ -1,4 +1,4 @@
-import { EntryKind, KIND_MASK, LeafFlag, leafMeta } from "./entry-store.ts";
+import { EntryKind, KIND_MASK, LeafFlag, leafMeta, TABLE_MAYBE } from "./entry-store.ts";
 import { LAST_LEVEL } from "./geometry.ts";
 import type { Stage2Table } from "./table.ts";
 
@@ -6,8 +6,7 @@ import type { Stage2Table } from "./table.ts";
  * What a trace reveals about a table whose history began before it. A guest fault's syndrome says at
  * which level the hardware's walk ended (Arm ARM, ESR_EL2.ISS.FSC): a translation fault at level n
  * proves tables down to level n and an invalid entry there; a permission or access-flag fault proves a
- * valid leaf of that level. Only entries still unknown are changed: what is known stays, and
- * `contradicts` is for telling that it disagrees.
+ * valid leaf of that level. Only what is unknown, or a table that may not exist, is changed.
  */
 
 /** Returns true where something unknown became known. */
@@ -36,8 +35,12 @@ function learnEntry(
     id = table.descendCertain(id, index);
   }
   const index = table.indexAt(page, level);
-  const kind = store.meta(id)[store.offset(id) + index]! & KIND_MASK;
-  if (kind !== EntryKind.unknown) return false;
+  const known = store.meta(id)[store.offset(id) + index]!;
+  const kind = known & KIND_MASK;
+  if (kind === EntryKind.table && (known & TABLE_MAYBE) !== 0) {
+    // Perhaps a table: the fault shows that there is none.
+    table.releaseSubtree(store.low(id)[store.offset(id) + index]!, level + 1);
+  } else if (kind !== EntryKind.unknown) return false;
   store.set(id, index, meta, low);
   return true;
 }

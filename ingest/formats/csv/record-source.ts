@@ -22,6 +22,8 @@ export class RecordSource {
   readonly #parser: Parser;
   #records: CsvRecord[] = [];
   #broken: Error | undefined;
+  /** An error ends the wait for the write in progress. */
+  #stopWaiting = (): void => undefined;
 
   constructor() {
     this.#parser = parse({
@@ -42,6 +44,7 @@ export class RecordSource {
     this.#parser.resume();
     this.#parser.on("error", (error: Error) => {
       this.#broken ??= error;
+      this.#stopWaiting();
     });
   }
 
@@ -74,6 +77,7 @@ export class RecordSource {
 
   async #write(bytes: Buffer): Promise<void> {
     return new Promise((resolve) => {
+      this.#stopWaiting = resolve;
       this.#parser.write(bytes, () => {
         resolve();
       });

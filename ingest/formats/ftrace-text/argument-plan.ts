@@ -6,6 +6,7 @@ import {
   type TargetColumn,
   type ValueReading,
 } from "../../vocabulary/roles.ts";
+import { literal } from "../bytes.ts";
 
 /** How the value of an argument is read; numeric so that the hot loop can switch on it. */
 export const Reading: Readonly<Record<ValueReading | "skip", number>> = {
@@ -44,9 +45,11 @@ export const Target: Readonly<Record<TargetColumn | "none", number>> = {
  */
 export class ArgumentPlan {
   readonly count: number;
-  /** ` name=` of each argument, blank and equals sign included. */
-  readonly labels: readonly Uint8Array[];
-  readonly #names: readonly string[];
+  readonly names: readonly string[];
+  /** ` name=` of each argument, blank and equals sign included, one behind the other. */
+  readonly labelBytes: Uint8Array;
+  /** Where each label ends in `labelBytes`. */
+  readonly labelEnds: Uint32Array;
   readonly readings: Uint8Array;
   readonly targets: Uint8Array;
   /** The last pointer of each argument and its id: pointers repeat from line to line. */
@@ -56,14 +59,18 @@ export class ArgumentPlan {
   /** Why lines with these arguments cannot be replayed, in words. */
   readonly problem: string | undefined;
   readonly needsContext: boolean;
+  /** Neither a problem nor an unknown argument: nothing is to be said of its lines. */
+  readonly isClean: boolean;
   /** Arguments that the vocabulary does not know. */
   readonly unknown: readonly string[];
 
   constructor(names: readonly string[], meaning: FunctionMeaning) {
     const roles = names.map((name) => roleOfArgument(name, meaning.takes));
     this.count = names.length;
-    this.#names = names;
-    this.labels = names.map((name) => Buffer.from(` ${name}=`, "latin1"));
+    this.names = names;
+    this.labelBytes = literal(names.map((name) => ` ${name}=`).join(""));
+    let labelEnd = 0;
+    this.labelEnds = Uint32Array.from(names, (name) => (labelEnd += name.length + 2));
     this.readings = Uint8Array.from(roles, (role) => Reading[role?.reading ?? "skip"]);
     this.targets = Uint8Array.from(roles, (role) => Target[role?.column ?? "none"]);
     this.lastHigh = new Int32Array(names.length);
@@ -72,11 +79,12 @@ export class ArgumentPlan {
     this.problem = problemOf(names, roles, meaning);
     this.needsContext = meaning.needs.includes("context");
     this.unknown = names.filter((name, i) => roles[i] === undefined && !isIgnored(name, meaning));
+    this.isClean = this.problem === undefined && this.unknown.length === 0;
   }
 
   /** Whether these are the plan's arguments, in its order. */
   isFor(names: readonly string[]): boolean {
-    return names.length === this.count && names.every((name, i) => this.#names[i] === name);
+    return names.length === this.count && names.every((name, i) => this.names[i] === name);
   }
 }
 

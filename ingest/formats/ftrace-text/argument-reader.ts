@@ -6,9 +6,11 @@ import {
   APOSTROPHE,
   BRACKET_CLOSE,
   BRACKET_OPEN,
-  DASH,
+  CARRIAGE_RETURN,
   DOT,
+  literal,
   matchesAt,
+  NEWLINE,
   QUOTE,
   SPACE,
 } from "../bytes.ts";
@@ -25,7 +27,7 @@ export const Outcome = {
   noContext: 3,
 } as const;
 
-const APPLIED_NAMES = APPLIED_FUNCTIONS.map((name) => Buffer.from(name, "latin1"));
+const APPLIED_NAMES = APPLIED_FUNCTIONS.map(literal);
 const PLUS = 43;
 const ABSENT = -1;
 
@@ -33,6 +35,8 @@ const ABSENT = -1;
 export class ArgumentReader {
   /** Index, in the plan, of the argument whose value was bad. */
   badArgument = 0;
+  /** Where the list that was read last ends: at a line end, or at the `end` that was given. */
+  listEnd = 0;
   readonly #numbers = new NumberScanner();
   readonly #pointers: PointerTable;
   #end = ABSENT;
@@ -41,7 +45,10 @@ export class ArgumentReader {
     this.#pointers = pointers;
   }
 
-  /** Reads the arguments at `from`…`end` into row `row`; an outcome other than `done` leaves it dirty. */
+  /**
+   * Reads the arguments at `from` into row `row`, up to the line end or to `end` if that comes first;
+   * the byte at `end` must be a line end. An outcome other than `done` leaves the row dirty.
+   */
   read(
     plan: ArgumentPlan,
     bytes: Uint8Array,
@@ -50,13 +57,16 @@ export class ArgumentReader {
     batch: EventBatch,
     row: number,
   ): number {
-    const { count, labels, readings, targets } = plan;
+    const { count, labelBytes, labelEnds, readings, targets } = plan;
     let at = from;
+    let label = 0;
     this.#end = ABSENT;
     for (let i = 0; i < count; i += 1) {
-      const label = labels[i]!;
-      if (at + label.length > end || !matchesAt(bytes, at, label)) return Outcome.otherArguments;
-      at += label.length;
+      // A label holds no line end, so a comparison never runs into the next line.
+      for (const labelEnd = labelEnds[i]!; label < labelEnd; label += 1) {
+        if (bytes[at] !== labelBytes[label]) return Outcome.otherArguments;
+        at += 1;
+      }
       const reading = readings[i]!;
       if (reading === Reading.skip) {
         at = endOfValue(bytes, at, end);
@@ -68,13 +78,15 @@ export class ArgumentReader {
         continue;
       }
       at = this.#numbers.scan(bytes, at, end);
-      if (at < 0 || (at < end && bytes[at] !== SPACE) || !this.#store(plan, i, batch, row)) {
+      if (at < 0 || bytes[at]! > SPACE || !this.#store(plan, i, batch, row)) {
         this.badArgument = i;
         return Outcome.badValue;
       }
     }
-    while (at < end && bytes[at] === SPACE) at += 1;
-    if (at !== end) return Outcome.otherArguments;
+    while (bytes[at] === SPACE) at += 1;
+    if (at !== end && bytes[at] === CARRIAGE_RETURN) at += 1;
+    if (at !== end && bytes[at] !== NEWLINE) return Outcome.otherArguments;
+    this.listEnd = at;
     if (this.#end !== ABSENT && !this.#lengthFromEnd(targets, batch, row)) return Outcome.badValue;
     if (plan.needsContext && batch.pgt[row] === 0 && batch.mmu[row] === 0 && batch.kvm[row] === 0) {
       return Outcome.noContext;
@@ -197,20 +209,25 @@ export function endOfValue(bytes: Uint8Array, from: number, end: number): number
   if (bytes[at] === QUOTE) at = endOfQuoted(bytes, at, end);
   // A `char` argument: 'c', where c may be a blank.
   else if (bytes[at] === APOSTROPHE && bytes[at + 2] === APOSTROPHE) at += 3;
-  while (at < end && bytes[at] !== SPACE) at += 1;
-  if (at + 1 < end && bytes[at + 1] === BRACKET_OPEN) {
-    const close = bytes.indexOf(BRACKET_CLOSE, at);
-    if (close !== -1 && close < end) return close + 1;
+  while (at < end && bytes[at] !== SPACE && bytes[at] !== NEWLINE) at += 1;
+  return bytes[at] === SPACE && bytes[at + 1] === BRACKET_OPEN ? endOfModule(bytes, at, end) : at;
+}
+
+/** Behind the `]` of ` [kvm]` at `from`; `from` where there is none in this line. */
+function endOfModule(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = from; at < end && bytes[at] !== NEWLINE; at += 1) {
+    if (bytes[at] === BRACKET_CLOSE) return at + 1;
   }
-  return at;
+  return from;
 }
 
 /** The kernel does not escape quotes: the one that a blank or the line's end follows closes. */
 function endOfQuoted(bytes: Uint8Array, from: number, end: number): number {
-  for (let at = from + 1; at < end; at += 1) {
-    if (bytes[at] === QUOTE && (at + 1 === end || bytes[at + 1] === SPACE)) return at + 1;
+  let at = from + 1;
+  for (; at < end && bytes[at] !== NEWLINE; at += 1) {
+    if (bytes[at] === QUOTE && bytes[at + 1]! <= SPACE) return at + 1;
   }
-  return end;
+  return at;
 }
 
 /** Index of APPLIED_FUNCTIONS for the symbol at `from`; 0: another function. */
@@ -220,7 +237,7 @@ function appliedFunction(bytes: Uint8Array, from: number, end: number): number {
     const after = from + name.length;
     if (after > end || !matchesAt(bytes, from, name)) continue;
     const next = bytes[after];
-    if (after === end || next === PLUS || next === DOT || next === SPACE || next === DASH) return i;
+    if (after === end || next === PLUS || next === DOT || next! <= SPACE) return i;
   }
   return 0;
 }

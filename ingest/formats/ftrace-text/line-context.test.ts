@@ -113,12 +113,12 @@ describe("LineContext", () => {
   });
 });
 
-describe("findPidDash", () => {
-  const find = (line: string): number => {
-    const bytes = Buffer.from(line, "latin1");
-    return findPidDash(new LineContext(), bytes, 0, bytes.length);
-  };
+function find(line: string): number {
+  const bytes = Buffer.from(line, "latin1");
+  return findPidDash(new LineContext(), bytes, 0, bytes.length);
+}
 
+describe("findPidDash", () => {
   it("finds the one place in a left-trimmed line", () => {
     expect(find("a b-c [1] d-12730   [001] d..2.   946.250000: x: y")).toBe(11);
   });

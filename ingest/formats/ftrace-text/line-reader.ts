@@ -1,14 +1,14 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { PointerTable } from "../../events/pointers.ts";
-import { DASH, HASH, isDigit, matchesAt, SPACE, textOf } from "../bytes.ts";
+import { DASH, HASH, isDigit, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
 import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
 import type { LineProblems } from "./problems.ts";
 
-const CPU_COLON = Buffer.from("CPU:");
+const CPU_COLON = literal("CPU:");
 /** One line of a stack trace, after its blank: ` => symbol`. */
-const STACK_ARROW = Buffer.from("=> ");
+const STACK_ARROW = literal("=> ");
 /** A comment is decoded up to here; those that say something are far shorter. */
 const MAX_COMMENT_BYTES = 256;
 
@@ -41,6 +41,24 @@ export class LineReader {
     this.#leftTrimmed = leftTrimmed;
     this.comments = new CommentLines(batch, problems);
     this.events = new EventLines(batch, pointers, problems);
+  }
+
+  /**
+   * Reads the line at `start` if it is a plain event, without searching its end first. Gives the line
+   * end, or -1: nothing has been read then, and `read` is to be used once the end is known.
+   * @param fill where the bytes end; a line end stands there as a guard.
+   */
+  readEvent(bytes: Uint8Array, start: number, fill: number): number {
+    const column = start + PID_DASH_COLUMN;
+    if (column + 1 >= fill || bytes[column] !== DASH || bytes[start] === HASH) return -1;
+    // A line that ends before the column must not lend its place to the next line's event.
+    for (let at = start; at < column; at += 1) {
+      if (bytes[at] === NEWLINE) return -1;
+    }
+    if (!this.#context.read(bytes, column, fill)) return -1;
+    const end = this.events.readToLineEnd(this.#context, bytes, start, fill);
+    if (end >= 0) this.#afterMarker = this.events.afterMarker;
+    return end;
   }
 
   /** Reads the line at `start`…`end` (line end excluded); its place is already in `problems`. */

@@ -1,9 +1,7 @@
 import { CARRIAGE_RETURN, NEWLINE } from "../bytes.ts";
+import { MAX_LINE_BYTES } from "./event-lines.ts";
 import type { LineReader } from "./line-reader.ts";
 import type { LineProblems } from "./problems.ts";
-
-/** Longest line that is read, in bytes without its end. */
-export const MAX_LINE_BYTES: number = 64 * 1024;
 
 /**
  * Cuts a stream of bytes into lines, whatever the sizes of the chunks, and gives each to the reader.
@@ -43,6 +41,16 @@ export class LineSplitter {
   readLines(hasRoom: () => boolean): boolean {
     const bytes = this.#buffer;
     while (hasRoom()) {
+      if (!this.#skipping) {
+        this.#problems.line = this.lines + 1;
+        this.#problems.byteOffset = this.#bufferOffset + this.#from;
+        const end = this.#reader.readEvent(bytes, this.#from, this.#fill);
+        if (end >= 0) {
+          this.lines += 1;
+          this.#from = end + 1;
+          continue;
+        }
+      }
       const newline = bytes.indexOf(NEWLINE, this.#from);
       if (newline >= this.#fill) {
         this.#dropIfTooLong();

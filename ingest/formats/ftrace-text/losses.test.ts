@@ -112,18 +112,16 @@ describe("lines that cannot be used", () => {
   });
 
   it("counts probes without a function's name, and those of the fields option", async () => {
+    // Behind the part of the file by which the layout is recognised.
+    const many = ENTRY.repeat(2000);
     const { rows, counts } = await readText(
-      ENTRY.repeat(3) +
-        eventLine("unmap: (ffff80008009f688 <- ffff800080060b90) ret=0").replace(
-          "unmap: ",
-          "unmap: ",
-        ) +
+      many +
+        eventLine("unmap: (ffff80008009f688 <- ffff800080060b90) ret=0") +
+        eventLine("unmap: __probe_ip=0xffff80008009f688 (-140735340217144) pgt=0x1 (1)") +
         ENTRY,
-    ).catch((error: unknown) => {
-      expect(error).toMatchObject({ code: "UNSUPPORTED_LAYOUT" });
-      return { rows: [], counts: {} };
-    });
-    expect([rows.length, counts]).toEqual([0, {}]);
+    );
+    expect(rows).toHaveLength(2001);
+    expect(counts).toEqual({ UNPARSED_LINE: 2 });
   });
 });
 

@@ -74,6 +74,31 @@ export class ProbeLines {
     return ProbeLine.event;
   }
 
+  /**
+   * Reads a line of a probe whose location and arguments are those of the last line of this name,
+   * without knowing where the line ends. Gives the line end, or -1 where it is another line; then the
+   * row is as it was.
+   */
+  readLikeLast(
+    name: EventName,
+    bytes: Uint8Array,
+    from: number,
+    fill: number,
+    batch: EventBatch,
+    row: number,
+  ): number {
+    const { probe } = name;
+    if (probe?.plan?.isClean !== true || !standsAt(probe, bytes, from, fill)) return -1;
+    const argumentsFrom = from + probe.location.length;
+    const outcome = this.#arguments.read(probe.plan, bytes, argumentsFrom, fill, batch, row);
+    if (outcome !== Outcome.done) {
+      clearRow(batch, row);
+      return -1;
+    }
+    batch.kind[row] = probe.kind;
+    return this.#arguments.listEnd;
+  }
+
   #tryPlan(
     probe: ProbePoint,
     plan: ArgumentPlan,
@@ -89,8 +114,7 @@ export class ProbeLines {
       this.#remark("UNKNOWN_ARGUMENT", `\`${unknown}\` of ${probe.symbol}`);
     }
     if (outcome === Outcome.badValue) {
-      const label = plan.labels[this.#arguments.badArgument]!;
-      const argument = textOf(label, 1, label.length - 1);
+      const argument = plan.names[this.#arguments.badArgument]!;
       const reason = `\`${argument}\` of ${probe.symbol} is not a number that fits`;
       this.#demote(batch, row, "BAD_NUMBER", reason, bytes, from, end);
     } else if (plan.problem !== undefined) {

@@ -1,20 +1,20 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
-import { LETTER_X, matchesAt, PAREN_OPEN, ZERO } from "../bytes.ts";
+import { LETTER_X, literal, matchesAt, PAREN_OPEN, ZERO } from "../bytes.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
-const IPA = Buffer.from("ipa ");
-const HSR = Buffer.from(", hsr ");
-const ACCESS_IPA = Buffer.from("IPA: ");
-const HVA_DASHES = Buffer.from(" -- ");
-const HVA_UNMAP = Buffer.from("mmu notifier unmap range: ");
-const HVA_AGE = Buffer.from("mmu notifier age hva: ");
-const HVA_SET = Buffer.from("mmu notifier set pte hva: ");
-const HVA_TEST_AGE = Buffer.from("mmu notifier test age hva: ");
-const REASON = Buffer.from("reason ");
+const IPA = literal("ipa ");
+const HSR = literal(", hsr ");
+const ACCESS_IPA = literal("IPA: ");
+const HVA_DASHES = literal(" -- ");
+const HVA_UNMAP = literal("mmu notifier unmap range: ");
+const HVA_AGE = literal("mmu notifier age hva: ");
+const HVA_SET = literal("mmu notifier set pte hva: ");
+const HVA_TEST_AGE = literal("mmu notifier test age hva: ");
+const REASON = literal("reason ");
 /** Printed in place of a reason; the number is an errno then. */
-const ERRNO_WORDS = [Buffer.from("restart "), Buffer.from("error ")];
-const VCPU = Buffer.from("vcpu ");
+const ERRNO_WORDS = [literal("restart "), literal("error ")];
+const VCPU = literal("vcpu ");
 
 /** Reads the numbers in the text of stock tracepoints into a row. */
 export class StockText {
@@ -121,7 +121,7 @@ export class StockText {
   }
 }
 
-/** Place after `literal` if it stands at `from`; -1 where it does not, or where `from` is -1. */
-function after(bytes: Uint8Array, from: number, literal: Uint8Array): number {
-  return from >= 0 && matchesAt(bytes, from, literal) ? from + literal.length : -1;
+/** Place after `expected` if it stands at `from`; -1 where it does not, or where `from` is -1. */
+function after(bytes: Uint8Array, from: number, expected: Uint8Array): number {
+  return from >= 0 && matchesAt(bytes, from, expected) ? from + expected.length : -1;
 }

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+
+import { openTrace } from "../../open-trace.ts";
+import { eventLine, inChunks, readText } from "../../testing/read-text.ts";
+
+async function refusal(text: string): Promise<unknown> {
+  const bytes = Buffer.from(text, "latin1");
+  return openTrace("-", { stdin: inChunks(bytes, [65536]) }).then(
+    () => "read",
+    (error: unknown) => error,
+  );
+}
+
+const NOP = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 2/2   #P:2\n#\n";
+
+const FOREIGN: readonly (readonly [string, string])[] = [
+  [
+    "latency-format",
+    "# tracer: nop\n#\n# nop latency trace v1.1.5 on 6.12\nkvm_page-599       0d.... 11768067us#: kvm_entry: PC: 0x0\n",
+  ],
+  [
+    "latency-format",
+    "kvm_page-599       0d.... 11768067us#: kvm_entry: PC: 0x0\nkvm_page-599       0d.... 11776668us!: kvm_exit: x\n",
+  ],
+  [
+    "verbose latency",
+    "               g   21535   1 1 00000001 00000000 [b301381a] 68.776ms (+0.002ms): kvm_entry: PC: 0x0\n",
+  ],
+  ["raw", `${NOP}599 0 34356476975 type: 52\n599 0 34365077503 type: 1563\n`],
+  ["hexadecimal", `${NOP}0000312f 00000000 000000dc502e1eb6 type: 372\n\n`],
+  [
+    "field layout",
+    `${NOP}${eventLine("free_pgd: __probe_ip=0xffff800080062648 (-140735340468664) mmu=0xffff80008257d9c8 (-140735301559864)")}`,
+  ],
+  [
+    "field layout",
+    `${NOP}${eventLine("sched_switch: prev_comm=sh prev_pid=0x312f (12591) prev_prio=0x78 (120)")}`,
+  ],
+  ["without context", `${NOP}kvm_entry: PC: 0x0\nkvm_exit: TRAP\n`],
+  [
+    "function tracer",
+    "# tracer: function\n#\n            sh-1       [000] d....     1.000000: schedule <-do_idle\n",
+  ],
+  ["function_graph", "# tracer: function_graph\n#\n 0)   0.178 us    |  f();\n"],
+  [
+    "trace-cmd report",
+    `cpus=2\n kvm_page_table_-599   [000]    34.429033: unmap: (ffff800080060bc8) mmu=0x1\n`,
+  ],
+  [
+    "trace-cmd report",
+    ` kvm_page_table_-599   [000] d....    34.429033: unmap:                (ffff800080060bc8) mmu=0x1\n`,
+  ],
+  [
+    "trace-cmd report",
+    ` kvm_page_table_-599   [000] d....    34.429033: kvm_entry:            PC: 0x400b70\n`,
+  ],
+  [
+    "trace-cmd report -R",
+    ` kvm_page_table_-599   [000]-0x1    34.429033: unmap_range:           __probe_ip=ffff800080060bc8 mmu=0x1 start=0x180000\n`,
+  ],
+  [
+    "perf script",
+    " kvm_page_table_     597 [000]    65.795958:           kvm:kvm_entry: PC: 0x0\n",
+  ],
+];
+
+describe("layouts that are not read", () => {
+  for (const [name, text] of FOREIGN) {
+    it(`are refused by name: ${name} (${text.length} bytes)`, async () => {
+      expect(await refusal(text)).toMatchObject({
+        code: "UNSUPPORTED_LAYOUT",
+        message: expect.stringContaining(name),
+        hint: expect.any(String),
+      });
+    });
+  }
+
+  it("may stand in a marker without spoiling the trace", async () => {
+    const marker = eventLine("tracing_mark_write: kvm: __probe_ip=0x1 (1)");
+    const { rows } = await readText(NOP + marker + eventLine("kvm_entry: PC: 0x0"));
+    expect(rows).toHaveLength(2);
+  });
+});
+
+describe("variants of the default layout", () => {
+  const entry = eventLine("kvm_entry: PC: 0x0");
+  const cases: readonly (readonly [string, string])[] = [
+    [NOP + entry, "default layout, irq-info on (5 letters), no TGID column"],
+    [entry, "default layout without header, irq-info on (5 letters), no TGID column"],
+    [
+      entry.replace("d....", "d..."),
+      "default layout without header, irq-info on (4 letters), no TGID column",
+    ],
+    [entry.replace(" d.... ", " "), "default layout without header, no irq-info, no TGID column"],
+    [
+      entry.replace("[000]", "(     12) [000]"),
+      "default layout without header, irq-info on (5 letters), TGID column",
+    ],
+    [NOP, "default layout, no event seen"],
+  ];
+  for (const [text, layout] of cases) {
+    it(`are read: ${layout}`, async () => {
+      const { info, rows } = await readText(text);
+      expect(info.layout).toBe(layout);
+      expect(rows.map(({ kind }) => kind)).toEqual(text.includes("kvm_entry") ? ["kvm_entry"] : []);
+    });
+  }
+});

@@ -1,0 +1,81 @@
+/**
+ * What was mapped before the trace began, or before events were lost, is not known: then counts are
+ * bounds. The truth, the same trace with its history, must lie in them.
+ */
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ReplayResult } from "./replay.ts";
+import { anyStep, RandomGuest } from "./testing/random-guest.ts";
+import { ALL_IDS, BOTH, callsOf, NEITHER, RANGE_ONLY, replayOf } from "./testing/replay-of.ts";
+import { Trace } from "./testing/trace-builder.ts";
+import { PRIMITIVES } from "./tlbi/primitives.ts";
+
+/** Per policy and primitive: is `truth` (all − before) inside [calls, calls + unknown] of `bounds`? */
+function outside(
+  truth: { readonly all: ReplayResult; readonly before: ReplayResult },
+  bounds: { readonly result: ReplayResult; readonly before: ReplayResult | undefined },
+): string[] {
+  const violations: string[] = [];
+  for (const policy of ALL_IDS) {
+    for (const primitive of PRIMITIVES) {
+      const wanted =
+        callsOf(truth.all, policy, primitive).calls -
+        callsOf(truth.before, policy, primitive).calls;
+      const got = callsOf(bounds.result, policy, primitive);
+      const least =
+        got.calls -
+        (bounds.before === undefined ? 0 : callsOf(bounds.before, policy, primitive).calls);
+      if (wanted < least || wanted > least + got.unknown) {
+        violations.push(
+          `${policy} ${primitive}: ${wanted} not in ${least} … ${least + got.unknown}`,
+        );
+      }
+    }
+  }
+  return violations;
+}
+
+describe.each([
+  ["both features", BOTH],
+  ["TLBIRANGE only", RANGE_ONLY],
+  ["neither", NEITHER],
+] as const)("the truth lies in the bounds, with %s", (_, features) => {
+  const anyStory = fc.tuple(
+    fc.array(anyStep, { minLength: 1, maxLength: 25 }),
+    fc.array(anyStep, { minLength: 1, maxLength: 25 }),
+  );
+
+  it("where the trace begins in the middle of a VM's life", () => {
+    const property = fc.property(anyStory, ([before, after]) => {
+      const { trace, marks } = new RandomGuest([...before, ...after]);
+      const cut = marks[before.length] as number;
+      const all = replayOf(trace, ALL_IDS, features);
+      const prefix = replayOf(trace, ALL_IDS, features, { to: cut });
+      const result = replayOf(trace, ALL_IDS, features, { from: cut, start: "unknown" });
+      expect(outside({ all, before: prefix }, { result, before: undefined })).toEqual([]);
+    });
+    fc.assert(property, { seed: 1, numRuns: 200 });
+    expect.hasAssertions();
+  });
+
+  it("after events were lost", () => {
+    const property = fc.property(anyStory, ([before, after]) => {
+      const { trace, marks } = new RandomGuest([...before, ...after]);
+      const cut = marks[before.length] as number;
+      const all = replayOf(trace, ALL_IDS, features);
+      const prefix = replayOf(trace, ALL_IDS, features, { to: cut });
+      const broken = new Trace();
+      const pointers = { value: trace.pointers };
+      broken.rows.push(...trace.rows.slice(0, cut), { kind: "lost", pid: 0, cpu: 0 });
+      broken.rows.push(...trace.rows.slice(cut));
+      const result = replayOf(
+        Object.assign(broken, { pointers: pointers.value }),
+        ALL_IDS,
+        features,
+      );
+      expect(outside({ all, before: prefix }, { result, before: prefix })).toEqual([]);
+    });
+    fc.assert(property, { seed: 2, numRuns: 200 });
+    expect.hasAssertions();
+  });
+});
