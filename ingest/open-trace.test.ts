@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -67,9 +67,6 @@ describe("openTrace", () => {
       where: join(directory, "absent"),
     });
     await expect(openTrace(directory)).rejects.toMatchObject({ code: "UNREADABLE" });
-    await mkdir(join(directory, "locked"));
-    await writeFile(join(directory, "locked", "t"), ENTRY);
-    await chmod(join(directory, "locked"), 0o700);
     await writeFile(join(directory, "empty"), "");
     await expect(openTrace(join(directory, "empty"))).rejects.toMatchObject({ code: "EMPTY" });
   });

@@ -49,7 +49,7 @@ function emptyUnmaps(input: ExplanationInput): string | undefined {
   const deferring = policies.filter((id) => DEFERRING.has(id));
   const defers = deferring.length > 0 && tlbirange && fwb;
   const cost = defers
-    ? `: ${deferring.join(", ")} issue a RANGE for each all the same, the others nothing`
+    ? `: a policy that defers (${deferring.join(", ")}) issues a RANGE for each all the same, any other nothing`
     : ": no policy here issues anything for them";
   const repeated =
     counts.unmapRepeated === 0

@@ -59,6 +59,12 @@ export function formatVerification(view: VerificationView, options: TerminalOpti
 function heading(view: VerificationView, options: TerminalOptions): string {
   const sum = sumOf(view.calls);
   const failed = sum.missed + sum.spurious > 0;
+  const undecided = sum.unknown === 0 ? "" : `, ${formatCount(sum.unknown)} undecided`;
+  const policyLine = `policy ${visible(view.policy)}: ${visible(view.policyDetail)}\n`;
+  if (PRIMITIVES.every((primitive) => view.calls[primitive].recorded === null)) {
+    const verdict = paint("nothing was recorded to compare with", "yellow", options);
+    return `${visible(view.trace)}: ${verdict}${undecided}\n${policyLine}`;
+  }
   const verdict = failed
     ? paint(
         `${formatCount(sum.missed)} missed, ${formatCount(sum.spurious)} spurious`,
@@ -66,11 +72,7 @@ function heading(view: VerificationView, options: TerminalOptions): string {
         options,
       )
     : paint("no disagreement", "green", options);
-  const undecided = sum.unknown === 0 ? "" : `, ${formatCount(sum.unknown)} undecided`;
-  return [
-    `${visible(view.trace)}: ${plural(sum.matched, "call")} matched, ${verdict}${undecided}\n`,
-    `policy ${visible(view.policy)}: ${visible(view.policyDetail)}\n`,
-  ].join("");
+  return `${visible(view.trace)}: ${plural(sum.matched, "call")} matched, ${verdict}${undecided}\n${policyLine}`;
 }
 
 type Sums = Omit<RankedPolicy, "policy">;

@@ -102,12 +102,11 @@ async function report(
   args: VerifyArguments,
   format: "table" | "json",
 ): Promise<void> {
-  const { result, configuration, policies } = run;
+  const { result, policies } = run;
   const isAuto = (args.policy?.[0] ?? "auto") === "auto";
-  const ranking = isAuto ? rankFits(result.fits) : [];
-  // The recorded kernel's own policy is judged; where the kernel is not known, the best fit is.
-  const judged =
-    isAuto && configuration.recordedPolicy === undefined ? bestFit(result.fits) : result.fits[0]!;
+  // Without recorded calls every policy fits: there is nothing to rank.
+  const ranking = isAuto && result.primitivesRecorded ? rankFits(result.fits) : [];
+  const judged = judgedFit(run, isAuto);
   const policy = policies.find(({ id }) => id === judged.policy)!;
   const mismatches = await withContext(run, judged);
   if (format === "json") {
@@ -125,6 +124,18 @@ async function report(
     await printResult(formatVerification(view, terminalOptions(process.stdout)));
   }
   raise(run, judged);
+}
+
+/** The policy asked for; for `auto` that of the recorded kernel, or where it is not known the best fit. */
+function judgedFit({ result, configuration }: TraceRun, isAuto: boolean): PolicyFit {
+  if (!isAuto || configuration.recordedPolicy !== undefined) return result.fits[0]!;
+  if (result.primitivesRecorded) return bestFit(result.fits);
+  throw new TraceError(
+    "UNKNOWN_KERNEL",
+    "the trace has no invalidation calls to compare with, and its kernel is not known",
+    undefined,
+    "name the kernel (--kernel) or a policy (--policy) for a prediction",
+  );
 }
 
 function raise(run: TraceRun, judged: PolicyFit): void {

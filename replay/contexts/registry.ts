@@ -103,6 +103,10 @@ export class ContextRegistry {
     if (vm === undefined) {
       vm = new VirtualMachine(kvm, born);
       this.#byKvm.set(kvm, vm);
+      for (const context of this.live()) {
+        // Seen before its VM was: the trace began in the middle of the VM's life.
+        if (this.vmEmbedding(context.mmu) === vm) this.attach(context, vm);
+      }
     }
     return vm;
   }

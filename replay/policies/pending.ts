@@ -7,6 +7,8 @@ export class UnmapScope {
   isCertain = false;
   /** Numbers of the top-level entries that held something, ascending. */
   readonly entries: number[] = [];
+  /** Of each of them: did it certainly hold something? */
+  readonly isEntryCertain: boolean[] = [];
 
   /** Pages [firstPage, endPage) were removed, or (not certain) may have been. Ascending, as walks are. */
   remove(firstPage: number, endPage: number, entrySpanPages: number, isCertain: boolean): void {
@@ -17,14 +19,21 @@ export class UnmapScope {
     const last = Math.floor((endPage - 1) / entrySpanPages);
     let entry = Math.floor(firstPage / entrySpanPages);
     const known = this.entries.at(-1);
-    if (known !== undefined) entry = Math.max(entry, known + 1);
-    for (; entry <= last; entry += 1) this.entries.push(entry);
+    if (known !== undefined && entry <= known) {
+      if (isCertain) this.isEntryCertain[this.entries.length - 1] = true;
+      entry = known + 1;
+    }
+    for (; entry <= last; entry += 1) {
+      this.entries.push(entry);
+      this.isEntryCertain.push(isCertain);
+    }
   }
 
   reset(): void {
     this.isTouched = false;
     this.isCertain = false;
     this.entries.length = 0;
+    this.isEntryCertain.length = 0;
   }
 }
 

@@ -55,14 +55,18 @@ export class PolicyReplay implements Stage2Observer {
   leavesCleared(page: number, level: number, count: number): void {
     const span = this.#geometry.spanPages[level]!;
     if (this.#unmap === "leaf") this.#ipaRun(page, level, count, span);
-    else this.#remove(page, page + (count - 1) * span + (span - (page % span)), true);
+    else {
+      // A leaf goes as a whole, also where the walk entered it in its middle.
+      const first = page - (page % span);
+      this.#remove(first, first + count * span, true);
+    }
   }
 
   tableFreed(page: number, tableLevel: number, certain: boolean): void {
     const { rootLevel, rootAssumed } = this.#operation;
     const inRoot = tableLevel <= rootLevel;
     if (inRoot && (!rootAssumed || tableLevel < rootLevel)) return;
-    if (!inRoot && this.#unmap !== "leaf") this.#remove(page, page + 1, true);
+    if (!inRoot && this.#unmap !== "leaf") this.#remove(page, page + 1, certain);
     const flushes =
       this.#unmap === "leaf" ||
       this.#unmap === "threshold" ||
@@ -79,7 +83,10 @@ export class PolicyReplay implements Stage2Observer {
     if (this.#unmap === "leaf") this.#atMost(IPA, page, pages + tables);
     else if (this.#unmap === "deferred") {
       if (this.#flags.deferredTableFlush) this.#atMost(IPA, page, tables);
-    } else this.#remove(page, page + pages, false);
+    } else {
+      if (this.#unmap === "threshold") this.#atMost(IPA, page, tables);
+      this.#remove(page, page + pages, false);
+    }
   }
 
   #remove(firstPage: number, endPage: number, isCertain: boolean): void {
@@ -103,7 +110,7 @@ export class PolicyReplay implements Stage2Observer {
     const scope = this.scope;
     if (scope.isTouched) {
       const certainty = scope.isCertain ? Certainty.certain : Certainty.atMost;
-      if (this.#unmap === "threshold") this.#flushByThreshold(startPage, endPage, certainty);
+      if (this.#unmap === "threshold") this.#flushByThreshold(startPage, endPage);
       else if (this.#unmap === "vmid") this.#push(VM, certainty, 0, 0, 1, 0, 0);
       else if (this.#unmap === "range") this.#flushRange(startPage, endPage - startPage, certainty);
       else if (this.#unmap === "exact") {
@@ -114,9 +121,11 @@ export class PolicyReplay implements Stage2Observer {
   }
 
   /** Zhenyu Ye's RFC: per top-level entry that held something, its pages singly or one VM. */
-  #flushByThreshold(startPage: number, endPage: number, certainty: number): void {
+  #flushByThreshold(startPage: number, endPage: number): void {
     const span = this.#topLevelSpan();
-    for (const entry of this.scope.entries) {
+    const { entries, isEntryCertain } = this.scope;
+    for (const [at, entry] of entries.entries()) {
+      const certainty = isEntryCertain[at] === true ? Certainty.certain : Certainty.atMost;
       const page = Math.max(startPage, entry * span);
       const pages = Math.min(endPage, (entry + 1) * span) - page;
       if (pages >= this.#flags.unmapThresholdPages) this.#push(VM, certainty, 0, 0, 1, 0, 0);
@@ -142,18 +151,12 @@ export class PolicyReplay implements Stage2Observer {
     if (permissionsDiffer && this.#flags.permissionMap === "flush") this.#leafChange(page, level);
   }
 
-  collapsed(
-    page: number,
-    level: number,
-    leaves: number,
-    tables: number,
-    uncertainPages: number,
-  ): void {
+  collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
     const span = this.#geometry.spanPages[level]!;
     const blockPage = page - (page % span);
     if (this.#flags.collapse === "unmap") {
       this.#push(IPA, Certainty.certain, blockPage, 1, leaves + tables, 0, this.#noHint);
-      if (uncertainPages > 0) this.#atMost(IPA, blockPage, uncertainPages);
+      if (uncertain > 0) this.#atMost(IPA, blockPage, uncertain);
     } else if (this.#flags.collapse === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
     else {
       const start = this.#flags.collapseStart === "block" ? blockPage : page;
@@ -165,9 +168,9 @@ export class PolicyReplay implements Stage2Observer {
     const span = this.#geometry.spanPages[level]!;
     this.#atMost(this.#leafChangePrimitive(), page, 1);
     if (level === 3) return;
-    if (this.#flags.collapse === "unmap") this.#atMost(IPA, page, span);
-    else if (this.#flags.collapse === "vmid" || !this.features.tlbirange) this.#atMost(VM, 0, 1);
-    else this.#push(RANGE, Certainty.atMost, page - (page % span), span, 1, 0, 0);
+    if (this.#flags.collapse === "unmap") this.#atMost(IPA, page, span + this.#tablesBelow(level));
+    else if (this.#flags.collapse === "vmid") this.#atMost(VM, 0, 1);
+    else this.#flushRange(page - (page % span), span, Certainty.atMost);
   }
 
   splitOverUnknown(page: number, blocks: number): void {
@@ -237,6 +240,8 @@ export class PolicyReplay implements Stage2Observer {
   vmFlush(reason: "age" | "dirty_ring" | "other"): void {
     if (reason === "age" && this.#flags.age === "none") return;
     if (reason === "dirty_ring" && this.#flags.ringReset === "none") return;
+    // Nothing that was write-protected before is stale after this.
+    this.#protectedLeaves.take(this.#operation.contextId);
     this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
   }
 

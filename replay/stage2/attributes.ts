@@ -59,7 +59,15 @@ function visitLeafRuns(
   const runPages = table.rootRunPages;
   for (let page = startPage; page < endPage; ) {
     const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
-    visitInTable(table, table.rootTableFor(page), table.geometry.topLevel, page, runEnd, flag, report);
+    visitInTable(
+      table,
+      table.rootTableFor(page),
+      table.geometry.topLevel,
+      page,
+      runEnd,
+      flag,
+      report,
+    );
     page = runEnd;
   }
 }

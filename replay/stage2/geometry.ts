@@ -60,6 +60,15 @@ export function startLevelOf(ipaBits: number, pageShift: PageShift): number {
   return LAST_LEVEL + 1 - levels;
 }
 
+/** Page-table pages that an entry of `level` can have below it. */
+export function tablesUnder(geometry: Geometry, level: number): number {
+  let tables = 0;
+  for (let below = level; below < LAST_LEVEL; below += 1) {
+    tables += geometry.spanPages[level]! / geometry.spanPages[below]!;
+  }
+  return tables;
+}
+
 /** Bytes of the pieces in which `stage2_apply_range` walks from 5.15 on: one block of the coarsest level. */
 export function minBlockBytes(geometry: Geometry): number {
   return geometry.spanPages[geometry.minBlockLevel]! * 2 ** geometry.pageShift;

@@ -5,8 +5,9 @@ import {
   leafMeta,
   PERMISSION_MASK,
   physPageOf,
+  TABLE_MAYBE,
 } from "./entry-store.ts";
-import { LAST_LEVEL } from "./geometry.ts";
+import { LAST_LEVEL, tablesUnder } from "./geometry.ts";
 import type { Stage2Observer } from "./observer.ts";
 import type { Stage2Table } from "./table.ts";
 
@@ -30,7 +31,15 @@ export function mapRange(
 ): void {
   const endPage = startPage + lenPages;
   for (let page = startPage; page < endPage; ) {
-    page += mapLeaf(table, page, endPage, physPage + (page - startPage), flags, mustInstall, observer);
+    page += mapLeaf(
+      table,
+      page,
+      endPage,
+      physPage + (page - startPage),
+      flags,
+      mustInstall,
+      observer,
+    );
   }
 }
 
@@ -51,7 +60,11 @@ function mapLeaf(
     const meta = store.meta(id)[store.offset(id) + index]!;
     const kind = meta & KIND_MASK;
     if (isLeafAllowed(table, level, page, endPage, physPage)) {
-      if (kind === EntryKind.table) {
+      if (kind === EntryKind.table && (meta & TABLE_MAYBE) !== 0) {
+        // It holds nothing that is certain: as if the entry itself were unknown.
+        observer.mappedOverUnknown(page, level);
+        table.releaseSubtree(store.low(id)[store.offset(id) + index]!, level + 1);
+      } else if (kind === EntryKind.table) {
         collapse(table, id, index, page, level, observer);
       } else if (kind === EntryKind.leaf) {
         const low = store.low(id)[store.offset(id) + index]!;
@@ -111,29 +124,33 @@ function collapse(
   observer: Stage2Observer,
 ): void {
   const child = table.store.low(id)[table.store.offset(id) + index]!;
-  const count = { leaves: 0, tables: 0, uncertainPages: 0 };
+  const count = { leaves: 0, tables: 1, uncertain: 0 };
   countSubtree(table, child, level + 1, count);
-  observer.collapsed(page, level, count.leaves, count.tables, count.uncertainPages);
+  observer.collapsed(page, level, count.leaves, count.tables, count.uncertain);
   table.releaseSubtree(child, level + 1);
   table.store.set(id, index, EntryKind.invalid, 0);
 }
 
-/** Adds what is at and below a table whose entries are of `level`. */
+/** Adds what is below a table whose entries are of `level`. */
 function countSubtree(
   table: Stage2Table,
   id: number,
   level: number,
-  count: { leaves: number; tables: number; uncertainPages: number },
+  count: { leaves: number; tables: number; uncertain: number },
 ): void {
-  const { store } = table;
-  count.tables += 1;
+  const { store, geometry } = table;
   const begin = store.offset(id);
   const meta = store.meta(id);
   const low = store.low(id);
   for (let at = begin; at < begin + store.entriesPerTable; at += 1) {
     const kind = meta[at]! & KIND_MASK;
     if (kind === EntryKind.leaf) count.leaves += 1;
-    else if (kind === EntryKind.table) countSubtree(table, low[at]!, level + 1, count);
-    else if (kind === EntryKind.unknown) count.uncertainPages += table.geometry.spanPages[level]!;
+    else if (kind === EntryKind.table) {
+      if ((meta[at]! & TABLE_MAYBE) === 0) count.tables += 1;
+      else count.uncertain += 1;
+      countSubtree(table, low[at]!, level + 1, count);
+    } else if (kind === EntryKind.unknown) {
+      count.uncertain += geometry.spanPages[level]! + tablesUnder(geometry, level);
+    }
   }
 }

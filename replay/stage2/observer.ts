@@ -27,9 +27,9 @@ export interface Stage2Observer {
   leafKept(page: number, level: number, permissionsDiffer: boolean): void;
   /**
    * A block replaced a table with `leaves` valid leaves in `tables` page-table pages; `page` is the
-   * walk address, not aligned. `uncertainPages`: of so many pages the contents were not known.
+   * walk address, not aligned. `uncertain`: at most so many more leaves and tables were there.
    */
-  collapsed(page: number, level: number, leaves: number, tables: number, uncertainPages: number): void;
+  collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void;
   /** A map call at `level` over state that the trace does not show: it may have broken a block or collapsed a table. */
   mappedOverUnknown(page: number, level: number): void;
   /** Eager split broke the block at `page`. */

@@ -1,4 +1,11 @@
-import { EntryKind, KIND_MASK, LeafFlag, leafMeta, PERMISSION_MASK, physPageOf } from "./entry-store.ts";
+import {
+  EntryKind,
+  KIND_MASK,
+  LeafFlag,
+  leafMeta,
+  PERMISSION_MASK,
+  physPageOf,
+} from "./entry-store.ts";
 import { LAST_LEVEL } from "./geometry.ts";
 import type { Stage2Observer } from "./observer.ts";
 import type { Stage2Table } from "./table.ts";
@@ -58,7 +65,7 @@ function splitInTable(
       observer.blockSplit(page, level);
       kind = EntryKind.table;
     } else if (kind === EntryKind.unknown) {
-      observer.splitOverUnknown(page, Math.ceil((end - page) / table.geometry.spanPages[2]!));
+      observer.splitOverUnknown(page, blocksUnder(table, level, end - page));
     }
     if (kind === EntryKind.table) {
       const child = store.low(id)[store.offset(id) + index]!;
@@ -66,6 +73,16 @@ function splitInTable(
     }
     page = end;
   }
+}
+
+/** Most blocks that can be split one after the other where `pages` of an entry of `level` are unknown. */
+function blocksUnder(table: Stage2Table, level: number, pages: number): number {
+  const { spanPages, minBlockLevel } = table.geometry;
+  let blocks = 0;
+  for (let at = Math.max(level, minBlockLevel); at < LAST_LEVEL; at += 1) {
+    blocks += Math.ceil(pages / spanPages[at]!);
+  }
+  return blocks;
 }
 
 /** Replaces a block by a table of finer leaves; false where the cache is too small (-ENOMEM). */

@@ -47,7 +47,8 @@ export class Stage2Table {
 
   /** Frees every table: kvm_pgtable_stage2_destroy. */
   destroy(): void {
-    for (const table of this.#rootTables.values()) this.releaseSubtree(table, this.geometry.topLevel);
+    for (const table of this.#rootTables.values())
+      this.releaseSubtree(table, this.geometry.topLevel);
     this.#rootTables.clear();
   }
 

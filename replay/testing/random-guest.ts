@@ -91,6 +91,8 @@ export class RandomGuest {
     for (const step of steps) {
       this.marks.push(this.trace.rows.length);
       this.#perform(step);
+      // The thread goes on: nothing of it is open when the next step begins.
+      this.#vm.add({ kind: "userspace_exit" });
     }
     this.marks.push(this.trace.rows.length);
   }

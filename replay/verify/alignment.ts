@@ -61,8 +61,9 @@ export class Aligner {
     for (let at = 0; at < recorded.length; at += 1) {
       this.#skipUncounted(predicted, includeConditional);
       const primitive = recorded.primitive[at]!;
-      const inContext = recorded.mmu[at] === 0 || contextMmu === 0 || recorded.mmu[at] === contextMmu;
-      if (inContext && this.#agrees(predicted, recorded, at, this.#run, this.#call) >= 0) {
+      const inContext =
+        recorded.mmu[at] === 0 || contextMmu === 0 || recorded.mmu[at] === contextMmu;
+      if (inContext && this.#isNext(predicted, recorded, at)) {
         this.#take(predicted, recorded, at);
       } else if (this.#allowance[primitive]! > 0) {
         this.#allowance[primitive]! -= 1;
@@ -112,10 +113,17 @@ export class Aligner {
   }
 
   #skipUncounted(predicted: FlushQueue, includeConditional: boolean): void {
-    while (this.#run < predicted.length && !this.#isCounted(predicted, this.#run, includeConditional)) {
+    while (
+      this.#run < predicted.length &&
+      !this.#isCounted(predicted, this.#run, includeConditional)
+    ) {
       this.#run += 1;
       this.#call = 0;
     }
+  }
+
+  #isNext(predicted: FlushQueue, recorded: RecordedCalls, at: number): boolean {
+    return this.#agrees(predicted, recorded, at, this.#run, this.#call) === this.#call;
   }
 
   /** Index of the call of a run, from `firstCall` on, that a recorded one agrees with; -1: none. */

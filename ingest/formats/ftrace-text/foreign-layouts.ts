@@ -3,7 +3,7 @@
  * lines so that they are refused by name instead of being read wrongly.
  */
 export interface ForeignLayout {
-  /** With article, for a sentence: `a latency-format trace`. */
+  /** For `this is …`: with its article. */
   readonly name: string;
   /** How to get a readable text, where it is not the general way. */
   readonly hint?: string;
@@ -101,7 +101,9 @@ export function foreignLayoutOf(lines: readonly string[]): ForeignLayout | undef
     }
   }
   const texts = lines.filter((line) => line !== "" && !line.startsWith("#"));
-  return mostly(texts, LINES) ?? inColumns(texts) ?? mostly(texts, [NO_CONTEXT]);
+  const found = mostly(texts, LINES) ?? inColumns(texts);
+  if (found !== undefined || texts.some((line) => EVENT_TEXT.test(line))) return found;
+  return mostly(texts, [NO_CONTEXT]);
 }
 
 /** A layout that more than half of the lines are in: text in a marker may imitate any one line. */

@@ -6,7 +6,6 @@ const FLAGS_6_6: PolicyFlags = {
   ...PGTABLE_6_5.flags,
   unmap: "deferred",
   deferredTableFlush: false,
-  tableHint: "none",
   collapse: "range",
   collapseStart: "fault",
   logFlush: "range",
@@ -20,10 +19,12 @@ export const RANGE_6_6: Policy = {
 
 export const RANGE_6_9: Policy = {
   id: "range-6.9",
-  summary: "kernels 6.6.47+, 6.8.y, 6.9 to 7.3: as 6.6, with an IPA per freed table and the encoder fixed",
+  summary:
+    "kernels 6.6.47+, 6.8.y, 6.9 to 7.3: as 6.6, with an IPA per freed table and the encoder fixed",
   flags: {
     ...FLAGS_6_6,
     deferredTableFlush: true,
+    tableHint: "none",
     collapseStart: "block",
     relaxOnEagain: "flush",
     noHintArgument: "ttl-unknown",

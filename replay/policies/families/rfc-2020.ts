@@ -8,6 +8,7 @@ import { LEGACY_5_8 } from "./legacy.ts";
  */
 export const RFC_2020: Policy = {
   id: "rfc-2020",
-  summary: "the RFC of July 2020: per top-level entry single invalidations, or VM from 512 pages on",
+  summary:
+    "the RFC of July 2020: per top-level entry single invalidations, or VM from 512 pages on",
   flags: { ...LEGACY_5_8.flags, unmap: "threshold", unmapThresholdPages: 512 },
 };

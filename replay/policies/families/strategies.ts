@@ -45,6 +45,7 @@ export const RANGE: Policy = {
  * The least that correctness needs: nothing where nothing valid was removed or restricted, otherwise
  * one call over just that. Ageing needs none (a stale access flag is harmless); a permission fault
  * needs the faulting CPU only. A lower bound in calls, not always in instructions: a VM is one TLBI.
+ * What one RANGE cannot cover is one VM.
  */
 export const IDEAL: Policy = {
   id: "ideal",
@@ -58,5 +59,6 @@ export const IDEAL: Policy = {
     relaxOnEagain: "none",
     logFlush: "exact",
     age: "none",
+    rangeCutoverPages: RANGE_6_9.flags.maxRangePages,
   },
 };
