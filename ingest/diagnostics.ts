@@ -87,6 +87,9 @@ export interface DiagnosticExample {
   readonly detail: string;
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys there are
+const TABLE_ORDER = Object.keys(DIAGNOSTIC_CODES) as readonly DiagnosticCode[];
+
 export function severityOf(code: DiagnosticCode): Severity {
   return DIAGNOSTIC_CODES[code].severity;
 }
@@ -126,7 +129,7 @@ export class Diagnostics {
   /** Codes that occurred, in table order, with their counts. */
   counts(): ReadonlyMap<DiagnosticCode, number> {
     const ordered = new Map<DiagnosticCode, number>();
-    for (const code of Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[]) {
+    for (const code of TABLE_ORDER) {
       const n = this.#counts.get(code);
       if (n !== undefined) ordered.set(code, n);
     }
@@ -150,6 +153,7 @@ export class Diagnostics {
 /** Cuts a text to what a message can hold, and makes control characters visible. */
 export function quoteForMessage(text: string, maxChars = 120): string {
   const visible = text.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
     /[\u0000-\u001f\u007f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );

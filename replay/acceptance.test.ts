@@ -193,7 +193,9 @@ describe("#9 CLEAR_DIRTY_LOG of one bit in a slot of 192 GiB", () => {
 
 it.each([...OLD, ...NEW])("#10 KVM_RESET_DIRTY_RINGS is one VM in %s", (id) => {
   const { trace, vm } = newVm();
-  vm.populate(GIB, 2 * MIB, 4 * KIB).ringReset().remote();
+  vm.populate(GIB, 2 * MIB, 4 * KIB)
+    .ringReset()
+    .remote();
   expect(told(replayOf(trace, [id]), id, "dirty_ring")).toBe("1 VM = 1 TLBI");
 });
 

@@ -185,7 +185,7 @@ export class ReplayEngine {
         this.#state.diagnostics.add(
           "UNSUPPORTED_EVENT",
           "kvm_pgtable_stage2_set_owner (protected KVM) is not replayed",
-          batch.line[row]!,
+          batch.line[row],
         );
         return;
       default:
@@ -225,7 +225,8 @@ export class ReplayEngine {
     task.endPage = task.startPage + (call === Call.relax ? 1 : state.pagesIn(length));
     task.flags = call === Call.relax ? leafFlagsOf(batch.prot[row]!, state.hasTwoExecuteBits) : 0;
     task.context = this.#contextOf(task, batch.pgt[row]!, batch.mmu[row]!, line);
-    if (this.#openCalls > 0 && call !== Call.map && call !== Call.relax) state.counts.overlapping += 1;
+    if (this.#openCalls > 0 && call !== Call.map && call !== Call.relax)
+      state.counts.overlapping += 1;
     this.#openCalls += 1;
     if ((call === Call.map || call === Call.relax) && task.faultPage >= 0) {
       this.#vcpus.bind(task, task.context, line, this.#primitivesRecorded);
@@ -248,8 +249,8 @@ export class ReplayEngine {
     if (task.bracket !== Bracket.call || task.call !== call) {
       this.#state.diagnostics.add(
         "RETURN_WITHOUT_CALL",
-        `event ${row} of its batch`,
-        batch.line[row]!,
+        "its call lies before the trace, or was lost",
+        batch.line[row],
       );
       return;
     }

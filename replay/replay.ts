@@ -13,7 +13,7 @@ import { Settlement, type SettlementListener } from "./settlement.ts";
 import { geometryOf, type PageShift } from "./stage2/geometry.ts";
 import { type OperationCounts, ReplayState } from "./state.ts";
 import { Tally } from "./tally.ts";
-import { PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
+import { Primitive, PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
 import type { PrimitiveCall } from "./tlbi/instructions.ts";
 import { AgreementTally, type Mismatch } from "./verify/agreement.ts";
 
@@ -89,7 +89,9 @@ export class Replay {
       ({ policy, features }) => new Tally(policy.id, callOf(config.pageShift, policy, features)),
     );
     this.#recorded = new Tally("recorded", this.#recordedCall());
-    this.#agreements = config.compare ? entries.map(({ policy }) => new AgreementTally(policy.id)) : [];
+    this.#agreements = config.compare
+      ? entries.map(({ policy }) => new AgreementTally(policy.id))
+      : [];
     const contexts = new ContextRegistry(
       geometry,
       pointers,
@@ -190,9 +192,16 @@ export function callOf(pageShift: PageShift, policy: Policy, features: CpuFeatur
 }
 
 function fitOf(agreement: AgreementTally, tally: Tally, recorded: boolean): PolicyFit {
-  const calls = Object.fromEntries(
-    PRIMITIVES.map((name, code) => [name, agreement.agreement(code, tally.calls(code), recorded)]),
-  ) as Record<PrimitiveName, Agreement>;
+  const agreementOn = (code: number): Agreement =>
+    agreement.agreement(code, tally.calls(code), recorded);
+  const calls: Record<PrimitiveName, Agreement> = {
+    VM: agreementOn(Primitive.VM),
+    IPA: agreementOn(Primitive.IPA),
+    IPA_LOCAL: agreementOn(Primitive.IPA_LOCAL),
+    RANGE: agreementOn(Primitive.RANGE),
+    CPU: agreementOn(Primitive.CPU),
+    ALL: agreementOn(Primitive.ALL),
+  };
   if (!recorded) {
     // Nothing to compare with: all that was predicted is neither confirmed nor refuted.
     const unknown = PRIMITIVES.slice(0, 4).reduce((sum, _, code) => sum + tally.calls(code), 0);

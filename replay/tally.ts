@@ -1,7 +1,12 @@
 import { PATHS } from "./paths.ts";
 import { Certainty, type FlushQueue } from "./policies/flush-queue.ts";
 import type { FlushRow, InstructionRow } from "./results.ts";
-import { countDsbs, countInstructions, countTlbis, type PrimitiveCall } from "./tlbi/instructions.ts";
+import {
+  countDsbs,
+  countInstructions,
+  countTlbis,
+  type PrimitiveCall,
+} from "./tlbi/instructions.ts";
 import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
 
 const CELLS = PATHS.length * PRIMITIVES.length;
@@ -74,7 +79,8 @@ export class Tally {
       for (const [code, primitive] of PRIMITIVES.entries()) {
         const cell = pathCode * PRIMITIVES.length + code;
         if (this.#calls[cell] === 0 && this.#unknown[cell] === 0) continue;
-        const namesPages = primitive === "IPA" || primitive === "IPA_LOCAL" || primitive === "RANGE";
+        const namesPages =
+          primitive === "IPA" || primitive === "IPA_LOCAL" || primitive === "RANGE";
         rows.push({
           policy: this.policy,
           path,

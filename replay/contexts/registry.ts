@@ -64,7 +64,12 @@ export class ContextRegistry {
   }
 
   /** The context with this pgtable and/or mmu; made, with the state that the trace justifies, where new. */
-  resolve(pgt: number, mmu: number, hintVm: VirtualMachine | undefined, line: number): Stage2Context {
+  resolve(
+    pgt: number,
+    mmu: number,
+    hintVm: VirtualMachine | undefined,
+    line: number,
+  ): Stage2Context {
     const byPgt = pgt === 0 ? undefined : this.#byPgt.get(pgt);
     if (byPgt !== undefined && (mmu === 0 || byPgt.mmu === mmu)) return byPgt;
     if (byPgt !== undefined && byPgt.mmu === 0) {
@@ -189,8 +194,13 @@ export class ContextRegistry {
     if (mmu !== 0) this.#bindMmu(context, mmu);
     if (vm !== undefined) this.attach(context, vm);
     if (!known) {
-      const name = pgt === 0 ? `mmu ${this.#pointers.text(mmu)}` : `pgt ${this.#pointers.text(pgt)}`;
-      this.#diagnostics.add("UNKNOWN_CONTEXT", `${name}: mapped state at first sight is unknown`, line);
+      const name =
+        pgt === 0 ? `mmu ${this.#pointers.text(mmu)}` : `pgt ${this.#pointers.text(pgt)}`;
+      this.#diagnostics.add(
+        "UNKNOWN_CONTEXT",
+        `${name}: mapped state at first sight is unknown`,
+        line,
+      );
     }
     return context;
   }

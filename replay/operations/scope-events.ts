@@ -155,12 +155,7 @@ export class ScopeEvents {
   }
 
   /** GET/CLEAR_DIRTY_LOG, one 64-page word: kvm_arch_mmu_enable_log_dirty_pt_masked. */
-  #maskWord(
-    batch: EventBatch,
-    row: number,
-    task: Task,
-    vm: VirtualMachine | undefined,
-  ): void {
+  #maskWord(batch: EventBatch, row: number, task: Task, vm: VirtualMachine | undefined): void {
     const { protect } = task;
     const basePage = batch.addr[row]!;
     if (protect.path !== Path.dirty_log || protect.basePage !== basePage) {

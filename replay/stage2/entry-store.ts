@@ -1,3 +1,5 @@
+import { grown } from "../typed-arrays.ts";
+
 /**
  * Storage of page-table pages: all tables of all contexts of one page size, in typed arrays.
  *
@@ -132,15 +134,9 @@ export class EntryStore {
       this.#low.push(new Uint32Array(entries));
     }
     if (id >= this.#present.length) {
-      this.#present = doubled(this.#present);
-      this.#uncertain = doubled(this.#uncertain);
+      this.#present = grown(this.#present, new Uint16Array(this.#present.length * 2));
+      this.#uncertain = grown(this.#uncertain, new Uint16Array(this.#uncertain.length * 2));
     }
     return id;
   }
-}
-
-function doubled(array: Uint16Array): Uint16Array {
-  const larger = new Uint16Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

@@ -77,16 +77,11 @@ export class AgreementTally implements MismatchListener {
 
   /** Sums over VM, IPA, IPA_LOCAL and RANGE: what the page-table paths issue. */
   totals(): { matched: number; missed: number; spurious: number; unknown: number } {
-    const sum = (counts: Float64Array): number => {
-      let total = 0;
-      for (let p = 0; p <= Primitive.RANGE; p += 1) total += counts[p]!;
-      return total;
-    };
     return {
-      matched: sum(this.#matched),
-      missed: sum(this.#missed),
-      spurious: sum(this.#spurious),
-      unknown: sum(this.#unknown),
+      matched: sumOfPaths(this.#matched),
+      missed: sumOfPaths(this.#missed),
+      spurious: sumOfPaths(this.#spurious),
+      unknown: sumOfPaths(this.#unknown),
     };
   }
 
@@ -115,6 +110,12 @@ export class AgreementTally implements MismatchListener {
     if (this.mismatches.length >= MAX_MISMATCHES) return;
     this.mismatches.push({ kind, primitive: PRIMITIVES[primitive]!, line, detail });
   }
+}
+
+function sumOfPaths(counts: Float64Array): number {
+  let total = 0;
+  for (let p = 0; p <= Primitive.RANGE; p += 1) total += counts[p]!;
+  return total;
 }
 
 function describe(primitive: number, page: number, pages: number, level: number): string {
