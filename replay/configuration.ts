@@ -1,15 +1,20 @@
 import { CPU_FEATURES, type CpuFeature, type HostFacts } from "../ingest/beside/host-facts.ts";
 import { TraceError } from "../ingest/errors.ts";
 import type { StartAssumption } from "./contexts/registry.ts";
-import type { RequestMode } from "./engine.ts";
+import type { RequestMode } from "./operations/brackets.ts";
 import { type CpuFeatures, featuresFrom } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
 import {
   formatKernelVersion,
+  isAtLeast,
   type KernelVersion,
   parseKernelVersion,
 } from "./policies/kernel-version.ts";
-import { hasTwoExecuteBits, policyOfKernel } from "./policies/version-map.ts";
+import {
+  hasTwoExecuteBits,
+  mapToleratesUnchanged,
+  policyOfKernel,
+} from "./policies/version-map.ts";
 import type { ReplayConfig } from "./replay.ts";
 import { type PageShift, pageShiftOf } from "./stage2/geometry.ts";
 
@@ -132,6 +137,8 @@ export function replayConfig(
     start: configuration.start,
     ipaBits: configuration.ipaBits,
     hasTwoExecuteBits: kernel !== undefined && hasTwoExecuteBits(kernel),
+    requestsNameRanges: kernel !== undefined && isAtLeast(kernel, 6, 6),
+    mapToleratesUnchanged: kernel !== undefined && mapToleratesUnchanged(kernel),
   };
 }
 

@@ -2,7 +2,8 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { EventBatch } from "../ingest/events/columns.ts";
 import type { PointerTable } from "../ingest/events/pointers.ts";
 import { ContextRegistry, type StartAssumption } from "./contexts/registry.ts";
-import { ReplayEngine, type RequestMode } from "./engine.ts";
+import { ReplayEngine } from "./engine.ts";
+import type { RequestMode } from "./operations/brackets.ts";
 import { FanOut } from "./fan-out.ts";
 import type { CpuFeatures } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
@@ -37,6 +38,10 @@ export interface ReplayConfig {
   readonly ipaBits: number | undefined;
   /** Recorded on 7.0 or later: enum kvm_pgtable_prot has two execute bits. */
   readonly hasTwoExecuteBits: boolean;
+  /** Recorded before 5.15: a map call that meets its own leaf succeeds (later: -EAGAIN). Default false. */
+  readonly mapToleratesUnchanged?: boolean;
+  /** Recorded on 6.6 or later: requests for a memslot's flush name its range. Default: found out. */
+  readonly requestsNameRanges?: boolean;
 }
 
 export interface PolicyFit {
@@ -118,6 +123,8 @@ export class Replay {
       fanOut: new FanOut(policies, operation),
       settlement,
       hasTwoExecuteBits: config.hasTwoExecuteBits,
+      requestsNameRanges: config.requestsNameRanges ?? false,
+      mapToleratesUnchanged: config.mapToleratesUnchanged ?? false,
     });
     this.#engine = new ReplayEngine(
       this.#state,

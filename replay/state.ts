@@ -57,6 +57,13 @@ export class ReplayState {
   };
   /** enum kvm_pgtable_prot of 7.0 on. */
   readonly hasTwoExecuteBits: boolean;
+  /**
+   * The recorded kernel asks for a memslot's flush by its range (6.6 on): a request without one means
+   * the whole VM. Where the kernel is not known, the first such request tells.
+   */
+  requestsNameRanges: boolean;
+  /** Recorded before 5.15: a map call that changes nothing succeeds, and one that changes permissions flushes. */
+  readonly mapToleratesUnchanged: boolean;
   readonly pageBytes: number;
   readonly #tasks = new Map<number, Task>();
   #lastTask: Task | undefined;
@@ -71,6 +78,8 @@ export class ReplayState {
     fanOut: FanOut;
     settlement: Settlement;
     hasTwoExecuteBits: boolean;
+    mapToleratesUnchanged: boolean;
+    requestsNameRanges: boolean;
   }) {
     this.geometry = parts.geometry;
     this.contexts = parts.contexts;
@@ -80,6 +89,8 @@ export class ReplayState {
     this.fanOut = parts.fanOut;
     this.settlement = parts.settlement;
     this.hasTwoExecuteBits = parts.hasTwoExecuteBits;
+    this.requestsNameRanges = parts.requestsNameRanges;
+    this.mapToleratesUnchanged = parts.mapToleratesUnchanged;
     this.pageBytes = 2 ** parts.geometry.pageShift;
   }
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
-import { defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { defaultPolicies, POLICY_HELP, selectPolicies } from "../../replay/policies/select.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
@@ -48,7 +48,7 @@ export const analyzeCommand: Command = {
       "format",
       "quiet",
       "debug",
-    ),
+    ).epilogue(["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n")),
   handler: analyze,
 };
 

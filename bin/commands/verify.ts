@@ -3,7 +3,7 @@ import type { ArgumentsCamelCase, Argv } from "yargs";
 import { linesAround } from "../../ingest/source/lines-around.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
 import { POLICIES } from "../../replay/policies/registry.ts";
-import { selectPolicies } from "../../replay/policies/select.ts";
+import { POLICY_HELP, selectPolicies } from "../../replay/policies/select.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
 import { explain } from "../../reports/explanations.ts";
@@ -56,7 +56,7 @@ export const verifyCommand: Command = {
       "format",
       "quiet",
       "debug",
-    ),
+    ).epilogue(["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n")),
   handler: verify,
 };
 

@@ -1,7 +1,7 @@
 import type { Stage2Context } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
 import { RelaxOutcome } from "../policies/policy-replay.ts";
-import { relaxPermissions, writeProtect } from "../stage2/attributes.ts";
+import { relaxPermissions, setPermissions, writeProtect } from "../stage2/attributes.ts";
 import { EntryKind, LeafFlag, PERMISSION_MASK } from "../stage2/entry-store.ts";
 import { mapRange } from "../stage2/map.ts";
 import { splitBlocks, splitCachePages } from "../stage2/split.ts";
@@ -52,8 +52,9 @@ function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: n
   if (Number.isNaN(ret) || ret === 0) {
     counts.map += 1;
     const pages = task.endPage - task.startPage;
-    const mustInstall = ret === 0;
+    const mustInstall = ret === 0 && !state.mapToleratesUnchanged;
     mapRange(context.table, task.startPage, pages, task.physPage, task.flags, mustInstall, fanOut);
+    if (state.mapToleratesUnchanged) setPermissions(context.table, task.startPage, task.flags);
     if (fanOut.lastPath === Path.collapse) counts.collapse += 1;
     else if (fanOut.lastPath === Path.split) counts.blockBroken += 1;
   } else if (ret === EAGAIN) {

@@ -66,16 +66,18 @@ function issueRequest(state: ReplayState, task: Task, path: number): void {
     state.fanOut.slotFlush(task.requestPage, task.requestPages);
   } else if (path === Path.age) state.fanOut.vmFlush("age");
   else if (path === Path.dirty_ring) state.fanOut.vmFlush("dirty_ring");
-  else if (!Number.isNaN(protect.pages)) state.fanOut.slotFlush(protect.basePage, protect.pages);
-  else state.fanOut.vmFlush("other");
+  else if (Number.isNaN(protect.pages) || state.requestsNameRanges) state.fanOut.vmFlush("other");
+  // Before 6.6 the flush of a memslot is a request for the whole VM: the slot is what was protected.
+  else state.fanOut.slotFlush(protect.basePage, protect.pages);
 }
 
 function pathOfRequest(task: Task): number {
+  // KVM_RESET_DIRTY_RINGS write-protects too, and then asks for the whole VM in every kernel.
+  if (task.ringResetPending && Number.isNaN(task.requestPage)) return Path.dirty_ring;
   if (task.protect.isDue || task.protect.path !== Path.unattributed) {
     return task.protect.path === Path.unattributed ? Path.dirty_log : task.protect.path;
   }
   if (task.agePending) return Path.age;
-  if (task.ringResetPending) return Path.dirty_ring;
   return Number.isNaN(task.requestPage) ? Path.unattributed : Path.dirty_log;
 }
 

@@ -94,3 +94,8 @@ export function policyOfKernel(version: KernelVersion): Policy {
 export function hasTwoExecuteBits(version: KernelVersion): boolean {
   return isAtLeast(version, 7, 0);
 }
+
+/** Before 5.15 a map call that meets its own leaf is tolerated; later it fails with -EAGAIN. */
+export function mapToleratesUnchanged(version: KernelVersion): boolean {
+  return before(version, 5, 15);
+}
