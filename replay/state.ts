@@ -1,5 +1,4 @@
 import type { Diagnostics } from "../ingest/diagnostics.ts";
-import type { EventBatch } from "../ingest/events/columns.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import type { Stage2Context } from "./contexts/context.ts";
 import type { FanOut } from "./fan-out.ts";
@@ -147,10 +146,4 @@ export class ReplayState {
   pagesIn(bytes: number): number {
     return Math.ceil(bytes / this.pageBytes);
   }
-}
-
-/** One row of a batch, for handlers off the hot path. */
-export interface Row {
-  readonly batch: EventBatch;
-  readonly index: number;
 }

@@ -66,7 +66,7 @@ function issueRequest(state: ReplayState, task: Task, path: number): void {
     state.fanOut.slotFlush(task.requestPage, task.requestPages);
   } else if (path === Path.age) state.fanOut.vmFlush("age");
   else if (path === Path.dirty_ring) state.fanOut.vmFlush("dirty_ring");
-  else if (Number.isNaN(protect.pages) || state.requestsNameRanges) state.fanOut.vmFlush("other");
+  else if (!protect.isDue || state.requestsNameRanges) state.fanOut.vmFlush("other");
   // Before 6.6 the flush of a memslot is a request for the whole VM: the slot is what was protected.
   else state.fanOut.slotFlush(protect.basePage, protect.pages);
 }
@@ -107,8 +107,7 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
   task.path = protect.path === Path.unattributed ? Path.dirty_log : protect.path;
   if (context !== undefined) {
     state.enter(task, context, task.path);
-    if (Number.isNaN(protect.pages)) state.fanOut.vmFlush("other");
-    else state.fanOut.slotFlush(protect.basePage, protect.pages);
+    state.fanOut.slotFlush(protect.basePage, protect.pages);
     if (protect.words > 1) {
       state.counts.ambiguousSequences += 1;
       if (task.ledger.recorded.length === 0) {

@@ -6,13 +6,11 @@ import { type Ledger, NO_LEDGER } from "./ledger.ts";
 export const Bracket = { none: 0, call: 1, request: 2, protectSequence: 3 } as const;
 
 /** Page-table calls with an entry and a return. */
-export const CALLS = ["none", "map", "unmap", "wrprotect", "relax_perms", "split"] as const;
 export const Call = { none: 0, map: 1, unmap: 2, wrprotect: 3, relax: 4, split: 5 } as const;
 
 /** Return value of a call whose return the trace does not record. */
 export const NO_RETURN: number = Number.NaN;
 export const EAGAIN = -11;
-export const ENOMEM = -12;
 
 /**
  * State of one thread: the call it is in, why, and what it saw before. Calls nest on a thread, so

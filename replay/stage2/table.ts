@@ -40,11 +40,6 @@ export class Stage2Table {
     return this.geometry.entriesPerTable * this.geometry.spanPages[this.geometry.topLevel]!;
   }
 
-  /** True where the whole table began unknown. */
-  get beganUnknown(): boolean {
-    return this.#initial === EntryKind.unknown;
-  }
-
   /** Frees every table: kvm_pgtable_stage2_destroy. */
   destroy(): void {
     for (const table of this.#rootTables.values())
