@@ -2,7 +2,12 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
-import { defaultPolicies, POLICY_HELP, selectPolicies } from "../../replay/policies/select.ts";
+import {
+  AUTO,
+  defaultPolicies,
+  POLICY_HELP,
+  selectPolicies,
+} from "../../replay/policies/select.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
@@ -73,9 +78,12 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
         if (args.policy === undefined && args.flag === undefined && own.length === 0) {
           return defaultPolicies(recordedKernelPolicy);
         }
-        const ids =
-          args.policy ??
-          [...defaultPolicies(recordedKernelPolicy), ...own].map((policy) => policy.id);
+        const ids = args.policy ?? [
+          ...defaultPolicies(recordedKernelPolicy).map(({ id }) =>
+            id === recordedKernelPolicy?.id ? AUTO : id,
+          ),
+          ...own.map(({ id }) => id),
+        ];
         return selectPolicies({
           ids,
           userPolicies: own,
