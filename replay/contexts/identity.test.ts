@@ -178,6 +178,22 @@ describe("state that faults reveal", () => {
     expect(told(result, "legacy-5.9")).toBe("2 IPA (at most 511 more) = 4 TLBI");
   });
 
+  it("no fault: a block over unknown state may have replaced anything below it", () => {
+    const trace = new Trace();
+    trace.vm().map(GIB, 2 * MIB, TIB);
+    const result = replayOf(trace, ["legacy-5.8", "pgtable-6.5", "range-6.9"], BOTH, {
+      ipaBits: 40,
+    });
+    // On the way down the GiB may have been a block (1), or at the end: a block (1), or 512 + 1.
+    const told3 = ["legacy-5.8", "pgtable-6.5", "range-6.9"].map((id) =>
+      callsOf(result, id, "IPA"),
+    );
+    expect(told3[0]?.unknown).toBeGreaterThanOrEqual(513);
+    expect(told3.map(({ calls }) => calls)).toEqual([0, 0, 0]);
+    expect(callsOf(result, "pgtable-6.5", "VM").unknown).toBeGreaterThanOrEqual(1);
+    expect(callsOf(result, "range-6.9", "RANGE").unknown).toBeGreaterThanOrEqual(1);
+  });
+
   it("nothing where the history is known: the model stands", () => {
     const trace = new Trace();
     const vm = trace.vm().create(SLOT);
@@ -186,32 +202,33 @@ describe("state that faults reveal", () => {
   });
 });
 
-describe("the start level", () => {
-  function unmapOfLastPage(recordedTables: number) {
-    const trace = new Trace();
-    const vm = trace
-      .vm()
-      .create(SLOT)
-      .populate(GIB, 4 * KIB, 4 * KIB);
-    unmapRecording(
-      vm,
-      GIB,
-      (own) => {
-        own.hwIpa(GIB, 3);
-        for (let table = 0; table < recordedTables; table += 1) own.hwIpa(GIB, 0x7fffffff);
-      },
-      "mmu",
-    );
-    vm.populate(GIB, 4 * KIB, 4 * KIB).unmap(GIB, 4 * KIB);
-    const diagnostics = new Diagnostics("test");
-    const result = replayOf(trace, ["range-6.9"], NEITHER, {
-      compare: true,
-      reference: "range-6.9",
-      diagnostics,
-    });
-    return { diagnostics, predicted: told(result, "range-6.9"), missed: result.fits[0]?.missed };
-  }
+/** The last 4 KiB of a VM are unmapped with so many recorded table flushes, mapped again and unmapped. */
+function unmapOfLastPage(recordedTables: number) {
+  const trace = new Trace();
+  const vm = trace
+    .vm()
+    .create(SLOT)
+    .populate(GIB, 4 * KIB, 4 * KIB);
+  unmapRecording(
+    vm,
+    GIB,
+    (own) => {
+      own.hwIpa(GIB, 3);
+      for (let table = 0; table < recordedTables; table += 1) own.hwIpa(GIB, 0x7fffffff);
+    },
+    "mmu",
+  );
+  vm.populate(GIB, 4 * KIB, 4 * KIB).unmap(GIB, 4 * KIB);
+  const diagnostics = new Diagnostics("test");
+  const result = replayOf(trace, ["range-6.9"], NEITHER, {
+    compare: true,
+    reference: "range-6.9",
+    diagnostics,
+  });
+  return { diagnostics, predicted: told(result, "range-6.9"), missed: result.fits[0]?.missed };
+}
 
+describe("the start level", () => {
   it("is learned from a recorded flush of a level-1 table: the walk starts at level 0", () => {
     const { diagnostics, predicted, missed } = unmapOfLastPage(3);
     expect({ predicted, missed }).toEqual({ predicted: "8 IPA = 16 TLBI", missed: 0 });

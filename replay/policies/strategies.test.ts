@@ -1,6 +1,7 @@
 /** The pure strategies on every path, and `ideal` as the lower bound of all. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ReplayResult } from "../replay.ts";
 import { issuedBy } from "../testing/issued.ts";
 import { anyStep, RandomGuest } from "../testing/random-guest.ts";
 import {
@@ -29,6 +30,13 @@ function strategies(trace: Trace): Record<string, string[]> {
       id,
       issuedBy(trace, id, BOTH, { ipaBits: 40 }),
     ]),
+  );
+}
+
+function totalCalls(result: ReplayResult, id: string): number {
+  return (["VM", "IPA", "IPA_LOCAL", "RANGE"] as const).reduce(
+    (sum, primitive) => sum + callsOf(result, id, primitive).calls,
+    0,
   );
 }
 
@@ -145,12 +153,6 @@ describe("the strategies", () => {
 });
 
 describe("ideal is the lower bound", () => {
-  const total = (result: ReturnType<typeof replayOf>, id: string): number =>
-    (["VM", "IPA", "IPA_LOCAL", "RANGE"] as const).reduce(
-      (sum, primitive) => sum + callsOf(result, id, primitive).calls,
-      0,
-    );
-
   it("where more goes than one RANGE can name: one VM instead of two RANGE", () => {
     const { trace, vm } = newVm();
     vm.populate(0, 16 * GIB, GIB).unmap(0, 16 * GIB);
@@ -166,8 +168,8 @@ describe("ideal is the lower bound", () => {
     const property = fc.property(fc.array(anyStep, { minLength: 1, maxLength: 40 }), (steps) => {
       const { trace } = new RandomGuest(steps);
       const result = replayOf(trace, ALL_IDS, features);
-      const least = total(result, "ideal");
-      const below = ALL_IDS.filter((id) => total(result, id) < least);
+      const least = totalCalls(result, "ideal");
+      const below = ALL_IDS.filter((id) => totalCalls(result, id) < least);
       expect(below).toEqual([]);
     });
     fc.assert(property, { seed: 3, numRuns: 200 });

@@ -40,7 +40,7 @@ export class FactLog implements Stage2Observer {
   }
 
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
-    const doubt = uncertain > 0 ? `, ${uncertain} pages unknown` : "";
+    const doubt = uncertain > 0 ? `, ${uncertain} more unknown` : "";
     this.lines.push(`collapsed to level ${level} at ${page}: ${leaves} + ${tables}${doubt}`);
   }
 

@@ -44,6 +44,10 @@ interface Outcome {
   readonly hints?: number;
 }
 
+function sum(counts: Float64Array): number {
+  return counts.reduce((a, b) => a + b, 0);
+}
+
 /** Aligns and tells each kind of outcome, summed over primitives; kinds that did not occur are left out. */
 function align(
   predicted: readonly Predicted[],
@@ -72,7 +76,6 @@ function align(
   const { includeConditional = false, contextMmu = OWN_MMU } = options;
   aligner.align(queue, calls, contextMmu, includeConditional, undefined);
   const { report } = aligner;
-  const sum = (counts: Float64Array): number => counts.reduce((a, b) => a + b, 0);
   const outcome = {
     matched: sum(report.matched),
     missed: sum(report.missed),
