@@ -22,38 +22,17 @@ import type { Command } from "../command.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
-import { logOf, runTrace, type TraceOptions, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
+import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
-interface AnalyzeArguments extends TraceOptions, Pick<SharedValues, "out" | "format"> {
-  readonly traces: readonly string[];
-}
+type AnalyzeArguments = TraceOptions & Pick<SharedValues, "out" | "format">;
 
 export const analyzeCommand: Command = {
   command: "analyze <traces..>",
   describe: "Replay traces under flush policies and compare what each would issue",
   builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
-    withOptions(
-      yargs.positional("traces", {
-        type: "string",
-        array: true,
-        demandOption: true,
-        describe: "Trace files, folders of a capture, or - for stdin",
-      }),
-      "policy",
-      "policy-file",
-      "flag",
-      "cpu",
-      "page-size",
-      "ipa-bits",
-      "kernel",
-      "start",
-      "input-format",
-      "out",
-      "format",
-      "quiet",
-      "debug",
-    ).epilogue(["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n")),
+    withOptions(withTraceOptions(yargs), "out", "format"),
   handler: analyze,
 };
 

@@ -1,6 +1,6 @@
 /** `CPU`: a physical CPU runs another vCPU of a VM than it did last (or the first one). */
 import { describe, expect, it } from "vitest";
-import { type PolicyFit } from "../replay.ts";
+import type { PolicyFit } from "../replay.ts";
 import { ALL_IDS, BOTH, callsOf, replayOf } from "../testing/replay-of.ts";
 import { GIB, KIB, TIB, Trace, type Vm } from "../testing/trace-builder.ts";
 
@@ -13,6 +13,10 @@ function faultIn(vm: Vm, page: number): void {
 
 function predicted(trace: Trace, options = {}): { calls: number; unknown: number } {
   return callsOf(replayOf(trace, ["range-6.9"], BOTH, options), "range-6.9", "CPU");
+}
+
+function fitOf(trace: Trace): PolicyFit["calls"]["CPU"] | undefined {
+  return replayOf(trace, ["range-6.9"], BOTH, { compare: true }).fits[0]?.calls.CPU;
 }
 
 describe("a load is predicted", () => {
@@ -88,10 +92,6 @@ describe("a load is predicted", () => {
 });
 
 describe("a recorded load", () => {
-  function fitOf(trace: Trace): PolicyFit["calls"]["CPU"] | undefined {
-    return replayOf(trace, ["range-6.9"], BOTH, { compare: true }).fits[0]?.calls.CPU;
-  }
-
   it("that a switch explains is matched", () => {
     const trace = new Trace();
     const vm = trace.vm().create(SLOT);

@@ -64,9 +64,8 @@ function visitLeafRuns(
   flag: number,
   report: (page: number, level: number, count: number) => void,
 ): void {
-  const runPages = table.rootRunPages;
   for (let page = startPage; page < endPage; ) {
-    const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
+    const runEnd = table.rootRunEnd(page, endPage);
     visitInTable(
       table,
       table.rootTableFor(page),

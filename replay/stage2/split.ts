@@ -26,9 +26,8 @@ export function splitBlocks(
   observer: Stage2Observer,
 ): void {
   const budget = { pages: cachePages };
-  const runPages = table.rootRunPages;
   for (let page = startPage; page < endPage; ) {
-    const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
+    const runEnd = table.rootRunEnd(page, endPage);
     const root = table.rootTableFor(page);
     splitInTable(table, root, table.geometry.topLevel, page, runEnd, budget, observer);
     page = runEnd;

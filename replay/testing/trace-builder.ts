@@ -2,12 +2,9 @@ import { APPLIED_FUNCTIONS } from "../../ingest/events/kinds.ts";
 import { PointerTable } from "../../ingest/events/pointers.ts";
 import { geometryOf, minBlockBytes, type PageShift } from "../stage2/geometry.ts";
 import type { EventRow } from "./rows.ts";
-import { MIB, PROT, TIB } from "./units.ts";
+import { FAULT_KIND, type FaultKind, MIB, PROT, TIB } from "./units.ts";
 
 export { EAGAIN, GIB, KIB, MIB, PROT, TIB } from "./units.ts";
-
-const FAULT_KIND = { translation: 0b0001, access: 0b0010, permission: 0b0011 } as const;
-export type FaultKind = keyof typeof FAULT_KIND;
 
 export interface Slot {
   /** Guest-physical, in bytes. */
