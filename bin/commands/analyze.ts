@@ -2,12 +2,7 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
-import {
-  AUTO,
-  defaultPolicies,
-  POLICY_HELP,
-  selectPolicies,
-} from "../../replay/policies/select.ts";
+import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";

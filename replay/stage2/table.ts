@@ -26,7 +26,7 @@ export class Stage2Table {
    * created on first touch: a table of the store covers `entriesPerTable` root entries.
    */
   rootTableFor(page: number): number {
-    const run = Math.floor(page / this.#rootRunPages);
+    const run = Math.floor(page / this.rootRunPages);
     let table = this.#rootTables.get(run);
     if (table === undefined) {
       table = this.store.allocate(this.#initial);
@@ -37,10 +37,10 @@ export class Stage2Table {
 
   /** End of a range, or of the run of root entries that holds `page` if that ends earlier. */
   rootRunEnd(page: number, endPage: number): number {
-    return Math.min(endPage, (Math.floor(page / this.#rootRunPages) + 1) * this.#rootRunPages);
+    return Math.min(endPage, (Math.floor(page / this.rootRunPages) + 1) * this.rootRunPages);
   }
 
-  get #rootRunPages(): number {
+  get rootRunPages(): number {
     return this.geometry.entriesPerTable * this.geometry.spanPages[this.geometry.topLevel]!;
   }
 
