@@ -168,8 +168,9 @@ export class ReplayEngine {
     if (!this.#scopes.continuesProtectSequence(batch, row, kind)) {
       this.#brackets.endProtectSequence(task);
     }
-    if (kind === K.destroy) this.#scopes.destroy(batch, row);
+    if (kind === K.destroy) this.#scopes.destroy(batch, row, task);
     else this.#scopes.event(batch, row, kind, task);
+    if (kind === K.destroy || kind === K.free_pgd) this.#brackets.settle(task);
   }
 
   #vcpuEvent(batch: EventBatch, row: number, kind: number): void {

@@ -1,7 +1,7 @@
 import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import type { Stage2Context } from "./contexts/context.ts";
-import type { FanOut } from "./fan-out.ts";
+import { FanOut } from "./fan-out.ts";
 import { Ledger, NO_LEDGER } from "./operations/ledger.ts";
 import { Task } from "./operations/task.ts";
 import type { OperationContext } from "./policies/operation.ts";
@@ -38,6 +38,8 @@ export class ReplayState {
   readonly policies: readonly PolicyReplay[];
   readonly operation: OperationContext;
   readonly fanOut: FanOut;
+  /** Of the policies that unmap a table before it is freed (≤ 5.9); undefined where none does. */
+  readonly teardownFanOut: FanOut | undefined;
   readonly settlement: Settlement;
   readonly counts: OperationCounts = {
     map: 0,
@@ -86,6 +88,9 @@ export class ReplayState {
     this.policies = parts.policies;
     this.operation = parts.operation;
     this.fanOut = parts.fanOut;
+    const unmapping = parts.policies.filter(({ policy }) => policy.flags.teardown === "unmap");
+    this.teardownFanOut =
+      unmapping.length === 0 ? undefined : new FanOut(unmapping, parts.operation);
     this.settlement = parts.settlement;
     this.hasTwoExecuteBits = parts.hasTwoExecuteBits;
     this.requestsNameRanges = parts.requestsNameRanges;

@@ -223,6 +223,7 @@ function unmapOfLastPage(recordedTables: number) {
   const result = replayOf(trace, ["range-6.9"], NEITHER, {
     compare: true,
     reference: "range-6.9",
+    ipaBits: undefined,
     diagnostics,
   });
   return { diagnostics, predicted: told(result, "range-6.9"), missed: result.fits[0]?.missed };
@@ -232,7 +233,8 @@ describe("the start level", () => {
   it("is learned from a recorded flush of a level-1 table: the walk starts at level 0", () => {
     const { diagnostics, predicted, missed } = unmapOfLastPage(3);
     expect({ predicted, missed }).toEqual({ predicted: "8 IPA = 16 TLBI", missed: 0 });
-    expect(diagnostics.examples.map(({ code, detail }) => [code, detail])).toEqual([
+    const learned = diagnostics.examples.filter(({ code }) => code === "LEARNED");
+    expect(learned.map(({ code, detail }) => [code, detail])).toEqual([
       ["LEARNED", "context 1: the stage-2 walk starts at level 0, from the tables that were freed"],
     ]);
   });

@@ -66,7 +66,8 @@ export class Brackets {
   /** The trace is over: settles what is still open. */
   finish(): void {
     for (const task of this.#state.tasks) {
-      if (task.bracket === Bracket.call) {
+      // Where returns are recorded, closing the call says that its own is missing.
+      if (task.bracket === Bracket.call && this.#returns[task.call] === Returns.maybe) {
         this.#state.diagnostics.add(
           "OPERATION_CUT",
           "the trace ends inside a page-table call",
@@ -93,6 +94,7 @@ export class Brackets {
     const state = this.#state;
     const task = state.task(batch.pid[row]!);
     this.close(task);
+    if (call !== Call.map && call !== Call.relax) this.#endCallsWithoutReturn();
     if (call !== Call.wrprotect && call !== Call.split) this.endProtectSequence(task);
     const line = batch.line[row]!;
     const addr = batch.addr[row]!;
@@ -142,6 +144,18 @@ export class Brackets {
     this.#settleCall(task);
   }
 
+  /**
+   * A call under the exclusive lock begins: calls of other threads whose return was neither seen nor is
+   * known to be recorded are over.
+   */
+  #endCallsWithoutReturn(): void {
+    if (this.#openCalls === 0) return;
+    for (const other of this.#state.tasks) {
+      const isMaybe = this.#returns[other.call] !== Returns.yes;
+      if (other.bracket === Bracket.call && isMaybe) this.closeCall(other);
+    }
+  }
+
   /** Closes a call whose return did not come. */
   closeCall(task: Task): void {
     if (task.bracket !== Bracket.call) return;
@@ -155,7 +169,7 @@ export class Brackets {
   }
 
   #settleCall(task: Task): void {
-    this.#settle(task);
+    this.settle(task);
     task.call = Call.none;
     task.faultPage = -1;
     this.#openCalls -= 1;
@@ -183,7 +197,7 @@ export class Brackets {
     if (task.bracket === Bracket.call) this.closeCall(task);
     else if (task.bracket === Bracket.request) {
       applyRequest(this.#state, task);
-      this.#settle(task);
+      this.settle(task);
       this.#scopes.requestEnded(task);
     } else this.#flushProtectSequence(task);
   }
@@ -196,10 +210,11 @@ export class Brackets {
 
   #flushProtectSequence(task: Task): void {
     applyProtectSequence(this.#state, task);
-    this.#settle(task);
+    this.settle(task);
   }
 
-  #settle(task: Task): void {
+  /** Settles what a thread gathered, and takes its ledger back. */
+  settle(task: Task): void {
     this.#state.settlement.settle(task, this.#primitivesRecorded);
     this.#state.releaseLedger(task);
     task.bracket = Bracket.none;
@@ -267,6 +282,8 @@ export class Brackets {
   /** Events are missing here: what was open is cut, and what was known is not any more. */
   lost(): void {
     for (const task of this.#state.tasks) {
+      // A request has no return: it was made, whatever came after it. A call may have ended otherwise.
+      if (task.bracket === Bracket.request) this.close(task);
       if (task.bracket !== Bracket.none) {
         this.#state.diagnostics.add("OPERATION_CUT", "events were lost inside a call", task.line);
       }

@@ -88,7 +88,7 @@ function contextOfRequest(state: ReplayState, task: Task): Stage2Context | undef
     if (byMmu !== undefined) return byMmu;
   }
   const vm = task.requestVm ?? task.protect.vm;
-  if (vm?.canonical !== undefined) return vm.canonical;
+  if (vm !== undefined) return state.contexts.canonicalOf(vm, task.line);
   if (task.protect.context !== undefined) return task.protect.context;
   const named = task.ledger.recorded.length > 0 ? task.ledger.recorded.mmu[0]! : 0;
   if (named === 0) return undefined;
@@ -105,10 +105,12 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
   const context = protect.context;
   task.context = context;
   task.path = protect.path === Path.unattributed ? Path.dirty_log : protect.path;
+  if (task.ringResetPending) task.path = Path.dirty_ring;
   if (context !== undefined) {
     state.enter(task, context, task.path);
-    state.fanOut.slotFlush(protect.basePage, protect.pages);
-    if (protect.words > 1) {
+    if (task.ringResetPending) state.fanOut.vmFlush("dirty_ring");
+    else state.fanOut.slotFlush(protect.basePage, protect.pages);
+    if (protect.words > 1 && !task.ringResetPending) {
       state.counts.ambiguousSequences += 1;
       if (task.ledger.recorded.length === 0) {
         for (const queue of task.ledger.queues) queue.allowMore(protect.words - 1);
@@ -117,4 +119,5 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
   }
   protect.isDue = false;
   protect.words = 0;
+  task.ringResetPending = false;
 }

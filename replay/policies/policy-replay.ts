@@ -139,6 +139,14 @@ export class PolicyReplay extends CallEmitter implements Stage2Observer {
     if (permissionsDiffer && this.flags.permissionMap === "flush") this.#leafChange(page, level);
   }
 
+  leafUnclear(page: number, _level: number): void {
+    this.atMost(this.#leafChangePrimitive(), page, 1);
+  }
+
+  leafKeptUnclear(page: number): void {
+    if (this.flags.permissionMap === "flush") this.atMost(this.#leafChangePrimitive(), page, 1);
+  }
+
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
     const span = this.geometry.spanPages[level]!;
     const blockPage = page - (page % span);

@@ -21,6 +21,8 @@ export const LeafFlag = {
   uncached: 32,
   /** Access flag. */
   young: 64,
+  /** Learned from a fault: permissions, attributes and output address are not known. */
+  learned: 128,
 } as const;
 export const PERMISSION_MASK: number = LeafFlag.read | LeafFlag.write | LeafFlag.execute;
 /** For tables: the trace does not prove that this table exists. */

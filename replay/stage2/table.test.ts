@@ -189,7 +189,7 @@ describe("split", () => {
   it("needs 513 page-table pages to take a 1 GiB block apart at once", () => {
     const { table, log } = newTable();
     mapRange(table, GIB, GIB, GIB, RW, true, log);
-    splitBlocks(table, GIB, 2 * GIB, 513, log);
+    splitBlocks(table, GIB, 2 * GIB, 513, true, log);
     expect(log.take()).toEqual([`split block of level 1 at ${GIB}`]);
     expect(dumpTable(table, 0, 1).leaves).toHaveLength(GIB);
   });
@@ -197,7 +197,7 @@ describe("split", () => {
   it("goes by 2 MiB blocks with fewer, and splits those that the range covers", () => {
     const { table, log } = newTable();
     mapRange(table, GIB, GIB, GIB, RW, true, log);
-    splitBlocks(table, GIB + MIB2, GIB + 2 * MIB2, 512, log);
+    splitBlocks(table, GIB + MIB2, GIB + 2 * MIB2, 512, true, log);
     expect(log.take()).toEqual([
       `split block of level 1 at ${GIB + MIB2}`,
       `split block of level 2 at ${GIB + MIB2}`,
@@ -207,7 +207,7 @@ describe("split", () => {
   it("stops where the cache is empty", () => {
     const { table, log } = newTable();
     mapRange(table, 0, 4 * MIB2, GIB, RW, true, log);
-    splitBlocks(table, 0, 4 * MIB2, 2, log);
+    splitBlocks(table, 0, 4 * MIB2, 2, true, log);
     expect(log.take()).toEqual([
       "split block of level 2 at 0",
       `split block of level 2 at ${MIB2}`,

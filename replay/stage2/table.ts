@@ -40,6 +40,11 @@ export class Stage2Table {
     return Math.min(endPage, (Math.floor(page / this.rootRunPages) + 1) * this.rootRunPages);
   }
 
+  /** Pages of the whole address space: 52 bits of IPA. */
+  get pages(): number {
+    return this.geometry.rootEntries * this.geometry.spanPages[this.geometry.topLevel]!;
+  }
+
   get rootRunPages(): number {
     return this.geometry.entriesPerTable * this.geometry.spanPages[this.geometry.topLevel]!;
   }

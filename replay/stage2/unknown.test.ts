@@ -70,7 +70,7 @@ describe("unknown state", () => {
 
   it("of a GiB may be split twice by one chunk: the block of 1 GiB, and one of 2 MiB", () => {
     const { table, log } = newTable();
-    splitBlocks(table, GIB, GIB + MIB2, 2, log);
+    splitBlocks(table, GIB, GIB + MIB2, 2, true, log);
     expect(log.take()).toEqual([`split over unknown at ${GIB}: 2 blocks`]);
   });
 });

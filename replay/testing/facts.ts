@@ -35,6 +35,10 @@ export class FactLog implements Stage2Observer {
     this.lines.push(`replaced leaf of level ${level} at ${page}`);
   }
 
+  leafUnclear(page: number, level: number): void {
+    this.lines.push(`met leaf of level ${level} at ${page}, unclear`);
+  }
+
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
     this.lines.push(`kept leaf of level ${level} at ${page}${permissionsDiffer ? "*" : ""}`);
   }
