@@ -90,6 +90,18 @@ export interface DiagnosticExample {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys there are
 const TABLE_ORDER = Object.keys(DIAGNOSTIC_CODES) as readonly DiagnosticCode[];
 
+/** What each of these stands for may have been an event: the reader's view of the machine has a hole there. */
+const GAPS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  "UNPARSED_LINE",
+  "LINE_TOO_LONG",
+  "BAD_NUMBER",
+  "MISSING_ARGUMENT",
+]);
+
+export function isGap(code: DiagnosticCode): boolean {
+  return GAPS.has(code);
+}
+
 export function severityOf(code: DiagnosticCode): Severity {
   return DIAGNOSTIC_CODES[code].severity;
 }
@@ -102,6 +114,8 @@ const MAX_EXAMPLES_PER_CODE = 16;
 export class Diagnostics {
   readonly #counts = new Map<DiagnosticCode, number>();
   readonly #examples: DiagnosticExample[] = [];
+  /** Lines of gaps that the consumer has not passed yet, ascending. */
+  readonly #gapLines: number[] = [];
   readonly path: string;
 
   constructor(path: string) {
@@ -112,6 +126,7 @@ export class Diagnostics {
   add(code: DiagnosticCode, detail: string, line = 0, byteOffset = 0, times = 1): void {
     const before = this.#counts.get(code) ?? 0;
     this.#counts.set(code, before + times);
+    if (isGap(code)) this.addGap(line);
     const ofThisCode = this.#examples.reduce((n, e) => n + (e.code === code ? 1 : 0), 0);
     if (this.#examples.length >= MAX_EXAMPLES || ofThisCode >= MAX_EXAMPLES_PER_CODE) return;
     this.#examples.push({ code, path: this.path, line, byteOffset, detail });
@@ -120,6 +135,26 @@ export class Diagnostics {
   /** Counts without an example, for what happens on many lines. */
   tally(code: DiagnosticCode, times: number): void {
     if (times > 0) this.#counts.set(code, (this.#counts.get(code) ?? 0) + times);
+  }
+
+  /** An event may be missing at this line, for whoever only counts with `tally`. */
+  addGap(line: number): void {
+    const last = this.#gapLines.length - 1;
+    // Nothing lies between neighbouring lines: one gap.
+    if (last >= 0 && this.#gapLines[last]! >= line - 1) this.#gapLines[last] = line;
+    else this.#gapLines.push(line);
+  }
+
+  /** Line of the first gap that was not passed yet; Infinity where there is none. */
+  get nextGapLine(): number {
+    return this.#gapLines[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The consumer has come to `line`, and taken account of every gap before it. */
+  passGaps(line: number): void {
+    let passed = 0;
+    while (passed < this.#gapLines.length && this.#gapLines[passed]! < line) passed += 1;
+    this.#gapLines.splice(0, passed);
   }
 
   count(code: DiagnosticCode): number {

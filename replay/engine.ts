@@ -35,7 +35,17 @@ export class ReplayEngine {
   }
 
   consume(batch: EventBatch): void {
-    for (let row = 0; row < batch.length; row += 1) this.#event(batch, row);
+    const { diagnostics } = this.#state;
+    let gapLine = diagnostics.nextGapLine;
+    for (let row = 0; row < batch.length; row += 1) {
+      if (batch.line[row]! > gapLine) {
+        // A line that could not be read may have been an event of any thread.
+        this.#brackets.lost();
+        diagnostics.passGaps(batch.line[row]!);
+        gapLine = diagnostics.nextGapLine;
+      }
+      this.#event(batch, row);
+    }
   }
 
   finish(): void {
@@ -164,6 +174,7 @@ export class ReplayEngine {
 
   /** What a thread does outside calls and requests: whatever it had open without a return is over. */
   #scopeEvent(batch: EventBatch, row: number, kind: number, task: Task): void {
+    task.isPlaced = true;
     this.#brackets.close(task);
     if (!this.#scopes.continuesProtectSequence(batch, row, kind)) {
       this.#brackets.endProtectSequence(task);
@@ -177,6 +188,7 @@ export class ReplayEngine {
     const task = this.#state.task(batch.pid[row]!);
     if (kind !== K.vcpu_event && task.bracket !== Bracket.none) this.#brackets.close(task);
     if (kind !== K.vcpu_event) {
+      task.isPlaced = true;
       this.#brackets.endProtectSequence(task);
       this.#scopes.leave(task);
     }
@@ -185,6 +197,7 @@ export class ReplayEngine {
 
   #guestFault(batch: EventBatch, row: number): void {
     const task = this.#state.task(batch.pid[row]!);
+    task.isPlaced = true;
     this.#brackets.close(task);
     this.#brackets.endProtectSequence(task);
     this.#scopes.leave(task);

@@ -54,8 +54,11 @@ export class Settlement {
     this.#listener = parts.listener;
   }
 
-  /** Settles and clears what a task's bracket holds; `primitivesRecorded`: their probes are enabled. */
-  settle(task: Task, primitivesRecorded: boolean): void {
+  /**
+   * Settles and clears what a task's bracket holds; `primitivesRecorded`: their probes are enabled;
+   * `isCut`: the trace does not show its end, so a predicted call that was not recorded proves nothing.
+   */
+  settle(task: Task, primitivesRecorded: boolean, isCut = false): void {
     const { recorded, queues } = task.ledger;
     if (recorded.length === 0 && queues.every(isEmpty)) return;
     this.#bindContext(task);
@@ -67,8 +70,9 @@ export class Settlement {
       tally.addQueue(queue, root);
       const agreement = this.#agreements[i];
       if (agreement === undefined) continue;
-      this.#aligner.align(queue, recorded, mmu, includeConditional, agreement.listenFor(task));
-      agreement.add(this.#aligner.report);
+      const listener = agreement.listenFor(task, isCut);
+      this.#aligner.align(queue, recorded, mmu, includeConditional, listener);
+      agreement.add(this.#aligner.report, isCut);
     }
     this.#addRecorded(task);
     this.#listener?.settled(task, this.#policies, includeConditional);

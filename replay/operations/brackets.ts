@@ -42,6 +42,8 @@ export class Brackets {
   #primitivesRecorded: boolean;
   readonly #returns = new Uint8Array(8);
   #openCalls = 0;
+  /** What is closed now was cut off: what is missing from it may have happened. */
+  #isCutting = false;
 
   constructor(parts: {
     state: ReplayState;
@@ -65,6 +67,7 @@ export class Brackets {
 
   /** The trace is over: settles what is still open. */
   finish(): void {
+    this.#isCutting = true;
     for (const task of this.#state.tasks) {
       // Where returns are recorded, closing the call says that its own is missing.
       if (task.bracket === Bracket.call && this.#returns[task.call] === Returns.maybe) {
@@ -99,6 +102,7 @@ export class Brackets {
     const line = batch.line[row]!;
     const addr = batch.addr[row]!;
     const length = batch.len[row]!;
+    task.isPlaced = true;
     task.bracket = Bracket.call;
     task.call = call;
     task.line = line;
@@ -187,6 +191,7 @@ export class Brackets {
     this.#useRequests = true;
     if (this.#requests.continues(batch, row, task, kind)) return;
     this.close(task);
+    task.isPlaced = true;
     task.cpu = batch.cpu[row]!;
     this.#requests.begin(batch, row, task, kind);
   }
@@ -215,7 +220,7 @@ export class Brackets {
 
   /** Settles what a thread gathered, and takes its ledger back. */
   settle(task: Task): void {
-    this.#state.settlement.settle(task, this.#primitivesRecorded);
+    this.#state.settlement.settle(task, this.#primitivesRecorded, this.#isCutting);
     this.#state.releaseLedger(task);
     task.bracket = Bracket.none;
   }
@@ -248,12 +253,16 @@ export class Brackets {
     }
   }
 
-  /** A recorded call outside everything: unknown where its cause is one that only a request shows. */
+  /**
+   * A recorded call outside everything: unknown where its cause is one that only a request shows, or
+   * lies before what the trace shows of the thread.
+   */
   #loose(task: Task, primitive: number, page: number, pages: number, line: number): void {
     let path: number = Path.unattributed;
     if (task.agePending) path = Path.age;
     else if (task.ringResetPending) path = Path.dirty_ring;
-    const outcome = path === Path.unattributed ? "missed" : "unknown";
+    const isUnexplained = path === Path.unattributed && task.isPlaced;
+    const outcome = isUnexplained ? "missed" : "unknown";
     this.#state.settlement.addLoose(primitive, page, pages, path);
     for (const agreement of this.#state.settlement.agreements) {
       agreement.addLoose(primitive, page, pages, line, outcome);
@@ -283,10 +292,13 @@ export class Brackets {
   lost(): void {
     for (const task of this.#state.tasks) {
       // A request has no return: it was made, whatever came after it. A call may have ended otherwise.
+      this.#isCutting = true;
       if (task.bracket === Bracket.request) this.close(task);
+      this.#isCutting = false;
       if (task.bracket !== Bracket.none) {
         this.#state.diagnostics.add("OPERATION_CUT", "events were lost inside a call", task.line);
       }
+      task.isPlaced = false;
       task.bracket = Bracket.none;
       task.call = Call.none;
       task.faultPage = -1;

@@ -18,6 +18,11 @@ export const EAGAIN = -11;
  */
 export class Task {
   readonly pid: number;
+  /**
+   * The trace has shown what the thread is about: false for one that it meets in the middle of
+   * something, at its beginning or after a loss.
+   */
+  isPlaced = false;
   bracket: number = Bracket.none;
   /** Line at which the bracket began, and the CPU on which its calls run. */
   line = 0;
