@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { ReplayResult } from "./replay.ts";
 import { anyStep, RandomGuest, type Step } from "./testing/random-guest.ts";
 import { ALL_IDS, BOTH, callsOf, NEITHER, RANGE_ONLY, replayOf } from "./testing/replay-of.ts";
-import { GIB, KIB } from "./testing/trace-builder.ts";
+import { EAGAIN, GIB, KIB, MIB, TIB, Trace } from "./testing/trace-builder.ts";
 import { PRIMITIVES } from "./tlbi/primitives.ts";
 
 /** Per policy and primitive: is `truth` (all − before) inside [calls, calls + unknown] of `bounds`? */
@@ -73,4 +73,29 @@ describe.each([
     fc.assert(property, { seed: 2, numRuns: 200 });
     expect.hasAssertions();
   });
+});
+
+it("a fault while another thread has the entry broken teaches nothing: a table may have been there", () => {
+  const trace = new Trace();
+  const vm = trace.vm();
+  const other = vm.on(200, 1);
+  const collapse = { addr: GIB, len: 2 * MIB, phys: TIB };
+  vm.fault(GIB + 4 * KIB, 3, "permission").begin("map", collapse);
+  other.fault(GIB, 2, "translation").map(GIB, 2 * MIB, TIB, undefined, { ret: EAGAIN });
+  vm.hwRange(GIB, 2 * MIB).add({ kind: "map_ret", arg0: 0 });
+  const { fits } = replayOf(trace, ["range-6.9"], BOTH, { compare: true, start: "unknown" });
+  // The first fault proves the table; without the other's "lesson" its collapse is certain.
+  expect(fits[0]).toMatchObject({ matched: 1, missed: 0, spurious: 0, unknown: 0 });
+});
+
+it("tearing down unknown tables is bounded by the largest IPA space that their start level allows", () => {
+  const trace = new Trace(14);
+  trace
+    .vm()
+    .unmap(GIB, 16 * KIB)
+    .destroy();
+  const result = replayOf(trace, ["rfc-2020", "legacy-5.8"], BOTH, { start: "unknown" });
+  // 40 bits: 16 tables of 2,048 entries of 32 MiB, 2,048 pages each.
+  expect(callsOf(result, "rfc-2020", "VM")).toMatchObject({ calls: 0, unknown: 16 * 2048 });
+  expect(callsOf(result, "legacy-5.8", "IPA").unknown).toBeLessThan(2 ** 26 + 2 ** 16);
 });

@@ -2,6 +2,7 @@ import type { EventBatch } from "../../ingest/events/columns.ts";
 import { APPLIED_FUNCTIONS, EventKind } from "../../ingest/events/kinds.ts";
 import type { Stage2Context, VirtualMachine } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
+import { mostIpaPages } from "../stage2/geometry.ts";
 import { unmapRange } from "../stage2/unmap.ts";
 import type { ReplayState } from "../state.ts";
 import type { Task } from "./task.ts";
@@ -196,8 +197,10 @@ export class ScopeEvents {
       this.#state.enter(task, context, Path.teardown);
       task.path = Path.teardown;
       task.context = context;
-      unmapRange(context.table, 0, context.table.pages, teardownFanOut);
-      teardownFanOut.unmapEnd(0, context.table.pages);
+      const { table } = context;
+      const pages = Math.min(table.pages, mostIpaPages(table.geometry, context.rootLevel));
+      unmapRange(table, 0, pages, teardownFanOut);
+      teardownFanOut.unmapEnd(0, pages);
     }
     this.#state.contexts.destroyed(context);
   }

@@ -1,4 +1,4 @@
-import type { Geometry } from "../stage2/geometry.ts";
+import { type Geometry, mostIpaPages } from "../stage2/geometry.ts";
 import { Primitive, TLBI_TTL_UNKNOWN } from "../tlbi/primitives.ts";
 import type { CpuFeatures } from "./features.ts";
 import type { Policy, PolicyFlags } from "./flags.ts";
@@ -6,9 +6,6 @@ import { Certainty, FlushQueue, UNKNOWN_LEVEL } from "./flush-queue.ts";
 import type { OperationContext } from "./operation.ts";
 
 const { VM, IPA, RANGE } = Primitive;
-
-/** Tables that hardware accepts side by side at the start level (Arm ARM, VTCR_EL2.SL0). */
-const MAX_CONCATENATED_TABLES = 16;
 
 /** How a policy's calls get into a queue: hints, ranges cut and replaced as the kernel does it. */
 export class CallEmitter {
@@ -103,8 +100,7 @@ export class CallEmitter {
   }
 
   protected rangeCallsOfWholeVm(): number {
-    const rootEntry = this.topLevelSpan();
-    const ipaPages = rootEntry * this.geometry.entriesPerTable * MAX_CONCATENATED_TABLES;
+    const ipaPages = mostIpaPages(this.geometry, this.operation.rootLevel);
     return Math.ceil(ipaPages / this.flags.maxRangePages);
   }
 }

@@ -5,9 +5,11 @@ export class UnmapScope {
   isTouched = false;
   /** Something was certainly removed. */
   isCertain = false;
-  /** Numbers of the top-level entries that held something, ascending. */
+  /** Runs of top-level entries that held something: number of each run's first entry, ascending. */
   readonly entries: number[] = [];
-  /** Of each of them: did it certainly hold something? */
+  /** Of each run: its entries. Unknown ones are many where the start level may be higher than assumed. */
+  readonly entryCounts: number[] = [];
+  /** Of each run: did its entries certainly hold something? */
   readonly isEntryCertain: boolean[] = [];
 
   /** Pages [firstPage, endPage) were removed, or (not certain) may have been. Ascending, as walks are. */
@@ -18,21 +20,37 @@ export class UnmapScope {
     if (isCertain) this.isCertain = true;
     const last = Math.floor((endPage - 1) / entrySpanPages);
     let entry = Math.floor(firstPage / entrySpanPages);
-    const known = this.entries.at(-1);
-    if (known !== undefined && entry <= known) {
-      if (isCertain) this.isEntryCertain[this.entries.length - 1] = true;
-      entry = known + 1;
+    const next = (this.entries.at(-1) ?? 0) + (this.entryCounts.at(-1) ?? 0);
+    if (entry < next) {
+      if (isCertain) this.#makeLastCertain();
+      entry = next;
     }
-    for (; entry <= last; entry += 1) {
-      this.entries.push(entry);
-      this.isEntryCertain.push(isCertain);
+    if (entry <= last) this.#addRun(entry, last + 1 - entry, isCertain);
+  }
+
+  #addRun(entry: number, count: number, isCertain: boolean): void {
+    this.entries.push(entry);
+    this.entryCounts.push(count);
+    this.isEntryCertain.push(isCertain);
+  }
+
+  /** The last entry of the last run did hold something, whatever the others of the run did. */
+  #makeLastCertain(): void {
+    const at = this.entries.length - 1;
+    const count = this.entryCounts[at]!;
+    if (this.isEntryCertain[at] === true || count === 1) {
+      this.isEntryCertain[at] = true;
+      return;
     }
+    this.entryCounts[at] = count - 1;
+    this.#addRun(this.entries[at]! + count - 1, 1, true);
   }
 
   reset(): void {
     this.isTouched = false;
     this.isCertain = false;
     this.entries.length = 0;
+    this.entryCounts.length = 0;
     this.isEntryCertain.length = 0;
   }
 }

@@ -111,13 +111,20 @@ export class PolicyReplay extends CallEmitter implements Stage2Observer {
   /** Zhenyu Ye's RFC: per top-level entry that held something, its pages singly or one VM. */
   #flushByThreshold(startPage: number, endPage: number): void {
     const span = this.topLevelSpan();
-    const { entries, isEntryCertain } = this.scope;
-    for (const [at, entry] of entries.entries()) {
-      const certainty = isEntryCertain[at] === true ? Certainty.certain : Certainty.atMost;
+    const { entries, entryCounts, isEntryCertain } = this.scope;
+    const flush = (entry: number, count: number, certainty: number): void => {
       const page = Math.max(startPage, entry * span);
       const pages = Math.min(endPage, (entry + 1) * span) - page;
-      if (pages >= this.flags.unmapThresholdPages) this.push(VM, certainty, 0, 0, 1, 0, 0);
-      else this.push(RANGE, certainty, page, pages, 1, 0, 0);
+      if (pages >= this.flags.unmapThresholdPages) this.push(VM, certainty, 0, 0, count, 0, 0);
+      else this.push(RANGE, certainty, page, pages, count, span, 0);
+    };
+    for (const [at, entry] of entries.entries()) {
+      const certainty = isEntryCertain[at] === true ? Certainty.certain : Certainty.atMost;
+      const count = entryCounts[at]!;
+      // The request may begin and end within an entry; those between are whole.
+      flush(entry, 1, certainty);
+      if (count > 2) flush(entry + 1, count - 2, certainty);
+      if (count > 1) flush(entry + count - 1, 1, certainty);
     }
   }
 

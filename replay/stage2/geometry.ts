@@ -26,6 +26,8 @@ export interface Geometry {
 }
 
 const IPA_BITS_MAX = 52;
+/** Tables that hardware accepts side by side at the start level (Arm ARM, VTCR_EL2.SL0). */
+const MAX_CONCATENATED_TABLES = 16;
 
 const GEOMETRIES: Readonly<Record<PageShift, Geometry>> = {
   12: createGeometry(12, 0, 1),
@@ -58,6 +60,11 @@ function createGeometry(pageShift: PageShift, topLevel: number, minBlockLevel: n
 export function startLevelOf(ipaBits: number, pageShift: PageShift): number {
   const levels = Math.floor((ipaBits - 8) / (pageShift - 3));
   return LAST_LEVEL + 1 - levels;
+}
+
+/** Pages of the largest IPA space whose walk starts at `rootLevel`. */
+export function mostIpaPages(geometry: Geometry, rootLevel: number): number {
+  return geometry.spanPages[rootLevel]! * geometry.entriesPerTable * MAX_CONCATENATED_TABLES;
 }
 
 /** Page-table pages that an entry of `level` can have below it. */
