@@ -44,6 +44,7 @@ export const analyzeCommand: Command = {
       "kernel",
       "start",
       "input-format",
+      "probes",
       "out",
       "format",
       "quiet",

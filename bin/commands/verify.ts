@@ -53,6 +53,7 @@ export const verifyCommand: Command = {
       "kernel",
       "start",
       "input-format",
+      "probes",
       "format",
       "quiet",
       "debug",

@@ -23,7 +23,7 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       "BINARY",
       "this is a perf.data file, which is not read",
       path,
-      "record with ftrace and save the kernel's own text: cat /sys/kernel/tracing/trace > trace.txt",
+      "print it on the machine that recorded it: perf script --ns --guest-code -F comm,pid,tid,cpu,time,event,trace > perf.script.txt, and save kprobe_events as kprobes.txt beside it",
     );
   }
   if (startsWith(head, [0xff, 0xfe]) || startsWith(head, [0xfe, 0xff])) {

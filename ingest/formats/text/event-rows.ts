@@ -2,7 +2,7 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
-import { BRACKET_OPEN, literal, matchesAt, PAREN_OPEN } from "../bytes.ts";
+import { BRACKET_OPEN, literal, matchesAt, PAREN_OPEN, SPACE } from "../bytes.ts";
 import type { EventContext } from "./context-fields.ts";
 import { type EventName, EventNames } from "./event-names.ts";
 import { ProbeLine, ProbeLines } from "./probe-lines.ts";
@@ -76,18 +76,19 @@ export class EventRows {
   }
 
   /**
-   * Reads the text `from`…`end` of an event. False: its time cannot be used, and nothing has been
+   * Reads the text `textFrom`…`end` of an event. False: its time cannot be used, and nothing has been
    * counted or written; a probe without a function has been counted as a loss.
    */
   read(
     context: EventContext,
     name: EventName,
     bytes: Uint8Array,
-    from: number,
+    textFrom: number,
     end: number,
   ): boolean {
     const row = this.begin(context);
     if (row < 0) return false;
+    const from = this.#raw === undefined ? textFrom : this.#behindFailure(bytes, textFrom, end);
     if (from < end && (bytes[from] === PAREN_OPEN || bytes[from] === UNDERSCORE)) {
       const outcome = this.probes.read(name, bytes, from, end, this.#batch, row);
       if (outcome === ProbeLine.event) {
@@ -104,15 +105,22 @@ export class EventRows {
     return true;
   }
 
+  /**
+   * The library prints the fields one by one behind `[FAILED TO PARSE] ` where it does not understand an
+   * event's own format: they are read then, and only one that is missing is a loss.
+   */
+  #behindFailure(bytes: Uint8Array, from: number, end: number): number {
+    const behind = from + FAILED_TO_PARSE.length;
+    if (behind > end || bytes[from] !== BRACKET_OPEN || !matchesAt(bytes, from, FAILED_TO_PARSE)) {
+      return from;
+    }
+    this.#problems.add("TEXT_NOT_PARSED", "its fields are read one by one", bytes, from, end);
+    return behind < end && bytes[behind] === SPACE ? behind + 1 : behind;
+  }
+
   #readStock(name: EventName, bytes: Uint8Array, from: number, end: number, row: number): void {
     const batch = this.#batch;
     batch.kind[row] = name.stockKind;
-    if (this.#raw !== undefined && isUnparsed(bytes, from, end)) {
-      if (name.stockText !== "none") batch.kind[row] = EventKind.other;
-      const reason = `${name.name}: a text that the program which printed it could not take apart`;
-      this.#problems.add("MISSING_ARGUMENT", reason, bytes, from, end);
-      return;
-    }
     if (name.stockText === "none") return;
     if (this.#stock.read(name.stockText, bytes, from, end, batch, row)) return;
     clearRow(batch, row);
@@ -122,9 +130,4 @@ export class EventRows {
     const reason = `${name.name}: a text of another form than this tracepoint has`;
     this.#problems.add("MISSING_ARGUMENT", reason, bytes, from, end);
   }
-}
-
-function isUnparsed(bytes: Uint8Array, from: number, end: number): boolean {
-  if (from + FAILED_TO_PARSE.length > end || bytes[from] !== BRACKET_OPEN) return false;
-  return matchesAt(bytes, from, FAILED_TO_PARSE);
 }
