@@ -73,8 +73,7 @@ describe("what trace-cmd report printed of a capture", () => {
         const of = (rows: readonly Row[]): readonly object[] =>
           rows.map(columnsOf).map((row) => (carriesErrno ? row : withoutErrno(row)));
         expect(of(printed.rows)).toEqual(of(kernel.rows));
-        const times = (rows: readonly Row[]): readonly number[] => rows.map(({ tsNs }) => tsNs);
-        expect(times(printed.rows)).toEqual(times(kernel.rows));
+        expect(printed.rows.map(({ tsNs }) => tsNs)).toEqual(kernel.rows.map(({ tsNs }) => tsNs));
         expect(printed.info.baseNs).toBe(kernel.info.baseNs);
       });
     });

@@ -14,6 +14,8 @@ const LIST_NAMES = [
   "dynamic_events",
   "dynamic_events.txt",
 ];
+/** Holds the list under `kprobes`. */
+const CAPTURE_JSON = "capture.json";
 const SYMBOL_NAMES = ["kallsyms.txt", "kallsyms"];
 
 /** What tells the function of a probe that a trace prints without it. */
@@ -49,10 +51,12 @@ export async function readProbeNames(tracePath: string, listPath?: string): Prom
     definitions = await readNamedList(listPath);
     origins.push(basename(listPath));
   } else {
-    for (const name of LIST_NAMES) {
+    for (const name of [...LIST_NAMES, CAPTURE_JSON]) {
       const text = await readSideFile(directory, name, names, notes);
       if (text === undefined) continue;
-      definitions = readProbeDefinitions(text.split("\n"));
+      definitions = readProbeDefinitions(
+        name === CAPTURE_JSON ? probeLinesOf(text) : text.split("\n"),
+      );
       if (definitions.count === 0) continue;
       origins.push(name);
       break;
@@ -68,6 +72,18 @@ export async function readProbeNames(tracePath: string, listPath?: string): Prom
   }
   const origin = origins.length === 0 ? undefined : origins.join(" and ");
   return { definitions, symbols, origin, notes };
+}
+
+/** The probe list in a capture.json; one that is damaged is noted by who reads its facts. */
+function probeLinesOf(captureJson: string): readonly string[] {
+  try {
+    const parsed: unknown = JSON.parse(captureJson);
+    if (typeof parsed !== "object" || parsed === null || !("kprobes" in parsed)) return [];
+    const lines: unknown = parsed.kprobes;
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
+  } catch {
+    return [];
+  }
 }
 
 async function readNamedList(path: string): Promise<ProbeDefinitions> {

@@ -68,6 +68,16 @@ describe("a probe that is printed by its address", () => {
     expect(resolve(names([MAP, MAP]), "map", "(ffff80008009f688)")).toMatch(/^map /);
   });
 
+  it("goes by its address where perf probe defined it by its place in the kernel", () => {
+    const definition = "p:probe/unmap _text+652936";
+    expect(resolve(names([definition], UNMAP_AT), "probe:unmap", "(ffff80008009f688)")).toBe(
+      "unmap kvm_pgtable_stage2_unmap",
+    );
+    expect(resolve(names([definition]), "probe:unmap", "(ffff80008009f688)")).toMatch(
+      /a place in the whole kernel/,
+    );
+  });
+
   it("is lost where its definition and the kernel's symbols disagree", () => {
     const known = names([MAP], UNMAP_AT);
     expect(resolve(known, "map", "(ffff80008009f688)")).toBe(

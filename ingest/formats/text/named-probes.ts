@@ -24,6 +24,8 @@ const BARE =
   /^(?:\(([0-9a-f]{1,16})(?: <- ([0-9a-f]{1,16}))?\)|__probe_ip=(?:0x)?([0-9a-f]{1,16})|__probe_func=(?:0x)?([0-9a-f]{1,16}) __probe_ret_ip=(?:0x)?([0-9a-f]{1,16}))$/;
 /** A kernel address of a 64-bit machine. */
 const KERNEL_ADDRESS = /^[89a-f][0-9a-f]{15}$/;
+/** What `perf probe` counts its places from: no function, so that only the address tells which one it is. */
+const WHOLE_KERNEL: ReadonlySet<string> = new Set(["_text", "_stext"]);
 /** An instruction of arm64, in bytes. */
 const INSTRUCTION = 4;
 
@@ -56,6 +58,11 @@ export class NamedProbes implements ProbePlaces {
     if (places.length > 0) return lost(contradiction(name.name, places, here));
     const functions = [...new Set(here.map(({ symbol }) => withoutCompilerSuffix(symbol)))];
     if (functions.length === 1) return pointAt(location, here[0]!, bare);
+    if (ofKind.length > 0) {
+      return lost(
+        `the probe ${name.name} is defined by a place in the whole kernel, not by a function`,
+      );
+    }
     if (defined.length > 0) {
       const printed = bare.isReturn ? "a return" : "a call";
       return lost(`the probe ${name.name} prints ${printed}, which its definition is not`);
@@ -95,7 +102,8 @@ function isUserProbe({ address }: BareLocation, defined: readonly ProbeDefinitio
 function distinct(definitions: readonly ProbeDefinition[]): readonly Place[] {
   const places = new Map<string, Place>();
   for (const { symbol, offset } of definitions) {
-    if (symbol !== undefined) places.set(`${symbol}+${offset}`, { symbol, offset });
+    if (symbol !== undefined && !WHOLE_KERNEL.has(symbol))
+      places.set(`${symbol}+${offset}`, { symbol, offset });
   }
   return [...places.values()];
 }

@@ -114,7 +114,7 @@ function columnsOfLine(
   text: string,
 ): ReportColumns | undefined {
   for (let prefix = 0; prefix <= MAX_PREFIX && start + prefix < end; prefix += 1) {
-    if (prefix > 0 && !PREFIX.test(text.slice(0, prefix))) continue;
+    if (prefix > 0 && (text[prefix - 1] !== " " || !PREFIX.test(text.slice(0, prefix)))) continue;
     for (const column of [REPORT_DASH_COLUMN, LATENCY_DASH_COLUMN]) {
       const dash = prefix + column;
       if (!context.read(head, start + dash, end)) continue;
