@@ -9,24 +9,7 @@ import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { Replay, type ReplayResult } from "../replay/replay.ts";
 import { createLog, type Log } from "./log.ts";
-import type { SharedValues } from "./options.ts";
-
-/** Options of every command that replays traces. */
-export type TraceOptions = Pick<
-  SharedValues,
-  | "policy"
-  | "policy-file"
-  | "flag"
-  | "cpu"
-  | "page-size"
-  | "ipa-bits"
-  | "kernel"
-  | "start"
-  | "input-format"
-  | "probes"
-  | "quiet"
-  | "debug"
->;
+import type { TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
 export interface TraceRun {

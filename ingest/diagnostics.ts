@@ -91,6 +91,21 @@ export interface DiagnosticExample {
   readonly detail: string;
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys there are
+const TABLE_ORDER = Object.keys(DIAGNOSTIC_CODES) as readonly DiagnosticCode[];
+
+/** What each of these stands for may have been an event: the reader's view of the machine has a hole there. */
+const GAPS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  "UNPARSED_LINE",
+  "LINE_TOO_LONG",
+  "BAD_NUMBER",
+  "MISSING_ARGUMENT",
+]);
+
+export function isGap(code: DiagnosticCode): boolean {
+  return GAPS.has(code);
+}
+
 export function severityOf(code: DiagnosticCode): Severity {
   return DIAGNOSTIC_CODES[code].severity;
 }
@@ -103,6 +118,8 @@ const MAX_EXAMPLES_PER_CODE = 16;
 export class Diagnostics {
   readonly #counts = new Map<DiagnosticCode, number>();
   readonly #examples: DiagnosticExample[] = [];
+  /** Lines of gaps that the consumer has not passed yet, ascending. */
+  readonly #gapLines: number[] = [];
   readonly path: string;
 
   constructor(path: string) {
@@ -113,6 +130,7 @@ export class Diagnostics {
   add(code: DiagnosticCode, detail: string, line = 0, byteOffset = 0, times = 1): void {
     const before = this.#counts.get(code) ?? 0;
     this.#counts.set(code, before + times);
+    if (isGap(code)) this.addGap(line);
     const ofThisCode = this.#examples.reduce((n, e) => n + (e.code === code ? 1 : 0), 0);
     if (this.#examples.length >= MAX_EXAMPLES || ofThisCode >= MAX_EXAMPLES_PER_CODE) return;
     this.#examples.push({ code, path: this.path, line, byteOffset, detail });
@@ -123,6 +141,26 @@ export class Diagnostics {
     if (times > 0) this.#counts.set(code, (this.#counts.get(code) ?? 0) + times);
   }
 
+  /** An event may be missing at this line, for whoever only counts with `tally`. */
+  addGap(line: number): void {
+    const last = this.#gapLines.length - 1;
+    // Nothing lies between neighbouring lines: one gap.
+    if (last >= 0 && this.#gapLines[last]! >= line - 1) this.#gapLines[last] = line;
+    else this.#gapLines.push(line);
+  }
+
+  /** Line of the first gap that was not passed yet; Infinity where there is none. */
+  get nextGapLine(): number {
+    return this.#gapLines[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The consumer has come to `line`, and taken account of every gap before it. */
+  passGaps(line: number): void {
+    let passed = 0;
+    while (passed < this.#gapLines.length && this.#gapLines[passed]! < line) passed += 1;
+    this.#gapLines.splice(0, passed);
+  }
+
   count(code: DiagnosticCode): number {
     return this.#counts.get(code) ?? 0;
   }
@@ -130,7 +168,7 @@ export class Diagnostics {
   /** Codes that occurred, in table order, with their counts. */
   counts(): ReadonlyMap<DiagnosticCode, number> {
     const ordered = new Map<DiagnosticCode, number>();
-    for (const code of Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[]) {
+    for (const code of TABLE_ORDER) {
       const n = this.#counts.get(code);
       if (n !== undefined) ordered.set(code, n);
     }
@@ -154,6 +192,7 @@ export class Diagnostics {
 /** Cuts a text to what a message can hold, and makes control characters visible. */
 export function quoteForMessage(text: string, maxChars = 120): string {
   const visible = text.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
     /[\u0000-\u001f\u007f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );

@@ -193,9 +193,29 @@ describe("#9 CLEAR_DIRTY_LOG of one bit in a slot of 192 GiB", () => {
 
 it.each([...OLD, ...NEW])("#10 KVM_RESET_DIRTY_RINGS is one VM in %s", (id) => {
   const { trace, vm } = newVm();
-  vm.populate(GIB, 2 * MIB, 4 * KIB).ringReset().remote();
+  vm.populate(GIB, 2 * MIB, 4 * KIB)
+    .ringReset()
+    .remote();
   expect(told(replayOf(trace, [id]), id, "dirty_ring")).toBe("1 VM = 1 TLBI");
 });
+
+it.each([...OLD, ...NEW])(
+  "#10 … also after the write-protection that belongs to it, in %s",
+  (id) => {
+    // Words are protected ring by ring, the tracepoint follows each ring, the request comes at the end.
+    const slot = { base: 0, size: TIB };
+    const { trace, vm } = newVm();
+    vm.populate(GIB, 2 * MIB, 4 * KIB)
+      .maskWord(slot, 2 ** 18, [1])
+      .ringReset();
+    vm.maskWord(slot, 2 ** 18 + 64, [3])
+      .ringReset()
+      .remote();
+    const result = replayOf(trace, [id], BOTH, { requestMode: "recorded" });
+    expect(told(result, id)).toBe("1 VM = 1 TLBI");
+    expect(told(result, id, "dirty_ring")).toBe("1 VM = 1 TLBI");
+  },
+);
 
 it.each([
   ["legacy-5.8", "1 IPA = 2 TLBI"],

@@ -1,11 +1,20 @@
 import { CPU_FEATURES, type CpuFeature, type HostFacts } from "../ingest/beside/host-facts.ts";
 import { TraceError } from "../ingest/errors.ts";
 import type { StartAssumption } from "./contexts/registry.ts";
-import type { RequestMode } from "./engine.ts";
+import type { RequestMode } from "./operations/brackets.ts";
 import { type CpuFeatures, featuresFrom } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
-import { formatKernelVersion, type KernelVersion, parseKernelVersion } from "./policies/kernel-version.ts";
-import { hasTwoExecuteBits, policyOfKernel } from "./policies/version-map.ts";
+import {
+  formatKernelVersion,
+  isAtLeast,
+  type KernelVersion,
+  parseKernelVersion,
+} from "./policies/kernel-version.ts";
+import {
+  hasTwoExecuteBits,
+  mapToleratesUnchanged,
+  policyOfKernel,
+} from "./policies/version-map.ts";
 import type { ReplayConfig } from "./replay.ts";
 import { type PageShift, pageShiftOf } from "./stage2/geometry.ts";
 
@@ -80,10 +89,15 @@ export function resolveConfiguration(
   settings.push({
     name: "ipa_bits",
     value: request.ipaBits ?? null,
-    origin: request.ipaBits === undefined ? "default: 40, unless the trace shows otherwise" : "--ipa-bits",
+    origin:
+      request.ipaBits === undefined
+        ? "default: 40, unless the trace shows otherwise"
+        : "--ipa-bits",
   });
   if (request.ipaBits === undefined) {
-    assumptions.push("VMs have 40 bits of IPA (KVM's default), unless freed tables show a higher start level");
+    assumptions.push(
+      "VMs have 40 bits of IPA (KVM's default), unless freed tables show a higher start level",
+    );
   }
   if (facts.hypMode !== undefined) {
     settings.push({ name: "hyp_mode", value: facts.hypMode.value, origin: facts.hypMode.origin });
@@ -123,6 +137,8 @@ export function replayConfig(
     start: configuration.start,
     ipaBits: configuration.ipaBits,
     hasTwoExecuteBits: kernel !== undefined && hasTwoExecuteBits(kernel),
+    requestsNameRanges: kernel !== undefined && isAtLeast(kernel, 6, 6),
+    mapToleratesUnchanged: kernel !== undefined && mapToleratesUnchanged(kernel),
   };
 }
 
@@ -201,13 +217,18 @@ function resolvePageShift(
   const bytes = request.pageSizeBytes ?? facts.pageSizeBytes?.value;
   if (bytes === undefined) {
     settings.push({ name: "page_size_bytes", value: 4096, origin: "assumed" });
-    assumptions.push("nothing says how large the host's pages are: 4 KiB are assumed (--page-size)");
+    assumptions.push(
+      "nothing says how large the host's pages are: 4 KiB are assumed (--page-size)",
+    );
     return 12;
   }
   const origin = request.pageSizeBytes === undefined ? facts.pageSizeBytes!.origin : "--page-size";
   const shift = pageShiftOf(bytes);
   if (shift === undefined) {
-    throw new TraceError("BAD_OPTION", `a page size of ${bytes} bytes (from ${origin}) does not exist on arm64`);
+    throw new TraceError(
+      "BAD_OPTION",
+      `a page size of ${bytes} bytes (from ${origin}) does not exist on arm64`,
+    );
   }
   settings.push({ name: "page_size_bytes", value: bytes, origin });
   return shift;

@@ -58,6 +58,17 @@ export class FanOut implements Stage2Observer {
     for (const policy of this.#policies) policy.leafKept(page, level, permissionsDiffer);
   }
 
+  leafUnclear(page: number, level: number): void {
+    this.#setPath(Path.remap);
+    for (const policy of this.#policies) policy.leafUnclear(page, level);
+  }
+
+  /** The same where the call failed with -EAGAIN: only kernels that flush permission changes matter. */
+  leafKeptUnclear(page: number): void {
+    this.#setPath(Path.remap);
+    for (const policy of this.#policies) policy.leafKeptUnclear(page);
+  }
+
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
     this.#setPath(Path.collapse);
     for (const policy of this.#policies) policy.collapsed(page, level, leaves, tables, uncertain);

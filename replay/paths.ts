@@ -1,3 +1,5 @@
+import { codesOf } from "../ingest/codes.ts";
+
 /** Why an invalidation was issued: the stage-2 operation behind it. */
 export const PATHS = [
   /** MMU notifier unmap. */
@@ -36,6 +38,4 @@ export const PATHS = [
 export type PathName = (typeof PATHS)[number];
 export type PathCode = number;
 
-export const Path: Readonly<Record<PathName, PathCode>> = Object.freeze(
-  Object.fromEntries(PATHS.map((name, code) => [name, code])) as Record<PathName, PathCode>,
-);
+export const Path: Readonly<Record<PathName, PathCode>> = codesOf(PATHS);

@@ -2,7 +2,8 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { EventBatch } from "../ingest/events/columns.ts";
 import type { PointerTable } from "../ingest/events/pointers.ts";
 import { ContextRegistry, type StartAssumption } from "./contexts/registry.ts";
-import { ReplayEngine, type RequestMode } from "./engine.ts";
+import { ReplayEngine } from "./engine.ts";
+import type { RequestMode } from "./operations/brackets.ts";
 import { FanOut } from "./fan-out.ts";
 import type { CpuFeatures } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
@@ -13,7 +14,7 @@ import { Settlement, type SettlementListener } from "./settlement.ts";
 import { geometryOf, type PageShift } from "./stage2/geometry.ts";
 import { type OperationCounts, ReplayState } from "./state.ts";
 import { Tally } from "./tally.ts";
-import { PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
+import { Primitive, PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
 import type { PrimitiveCall } from "./tlbi/instructions.ts";
 import { AgreementTally, type Mismatch } from "./verify/agreement.ts";
 
@@ -37,6 +38,10 @@ export interface ReplayConfig {
   readonly ipaBits: number | undefined;
   /** Recorded on 7.0 or later: enum kvm_pgtable_prot has two execute bits. */
   readonly hasTwoExecuteBits: boolean;
+  /** Recorded before 5.15: a map call that meets its own leaf succeeds (later: -EAGAIN). Default false. */
+  readonly mapToleratesUnchanged?: boolean;
+  /** Recorded on 6.6 or later: requests for a memslot's flush name its range. Default: found out. */
+  readonly requestsNameRanges?: boolean;
 }
 
 export interface PolicyFit {
@@ -89,7 +94,9 @@ export class Replay {
       ({ policy, features }) => new Tally(policy.id, callOf(config.pageShift, policy, features)),
     );
     this.#recorded = new Tally("recorded", this.#recordedCall());
-    this.#agreements = config.compare ? entries.map(({ policy }) => new AgreementTally(policy.id)) : [];
+    this.#agreements = config.compare
+      ? entries.map(({ policy }) => new AgreementTally(policy.id))
+      : [];
     const contexts = new ContextRegistry(
       geometry,
       pointers,
@@ -116,6 +123,8 @@ export class Replay {
       fanOut: new FanOut(policies, operation),
       settlement,
       hasTwoExecuteBits: config.hasTwoExecuteBits,
+      requestsNameRanges: config.requestsNameRanges ?? false,
+      mapToleratesUnchanged: config.mapToleratesUnchanged ?? false,
     });
     this.#engine = new ReplayEngine(
       this.#state,
@@ -190,9 +199,16 @@ export function callOf(pageShift: PageShift, policy: Policy, features: CpuFeatur
 }
 
 function fitOf(agreement: AgreementTally, tally: Tally, recorded: boolean): PolicyFit {
-  const calls = Object.fromEntries(
-    PRIMITIVES.map((name, code) => [name, agreement.agreement(code, tally.calls(code), recorded)]),
-  ) as Record<PrimitiveName, Agreement>;
+  const agreementOn = (code: number): Agreement =>
+    agreement.agreement(code, tally.calls(code), recorded);
+  const calls: Record<PrimitiveName, Agreement> = {
+    VM: agreementOn(Primitive.VM),
+    IPA: agreementOn(Primitive.IPA),
+    IPA_LOCAL: agreementOn(Primitive.IPA_LOCAL),
+    RANGE: agreementOn(Primitive.RANGE),
+    CPU: agreementOn(Primitive.CPU),
+    ALL: agreementOn(Primitive.ALL),
+  };
   if (!recorded) {
     // Nothing to compare with: all that was predicted is neither confirmed nor refuted.
     const unknown = PRIMITIVES.slice(0, 4).reduce((sum, _, code) => sum + tally.calls(code), 0);

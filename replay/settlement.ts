@@ -5,7 +5,7 @@ import { Path } from "./paths.ts";
 import { Certainty, type FlushQueue } from "./policies/flush-queue.ts";
 import type { PolicyReplay } from "./policies/policy-replay.ts";
 import { Primitive } from "./tlbi/primitives.ts";
-import type { Tally } from "./tally.ts";
+import type { RootResolution, Tally } from "./tally.ts";
 import { Aligner } from "./verify/alignment.ts";
 import type { AgreementTally } from "./verify/agreement.ts";
 
@@ -54,20 +54,25 @@ export class Settlement {
     this.#listener = parts.listener;
   }
 
-  /** Settles and clears what a task's bracket holds; `primitivesRecorded`: their probes are enabled. */
-  settle(task: Task, primitivesRecorded: boolean): void {
+  /**
+   * Settles and clears what a task's bracket holds; `primitivesRecorded`: their probes are enabled;
+   * `isCut`: the trace does not show its end, so a predicted call that was not recorded proves nothing.
+   */
+  settle(task: Task, primitivesRecorded: boolean, isCut = false): void {
     const { recorded, queues } = task.ledger;
     if (recorded.length === 0 && queues.every(isEmpty)) return;
     this.#bindContext(task);
-    const includeConditional = this.#resolveRoot(task, primitivesRecorded);
+    const root = this.#resolveRoot(task, primitivesRecorded);
+    const includeConditional = root === "higher";
     const mmu = task.context?.mmu ?? 0;
     for (const [i, tally] of this.#tallies.entries()) {
       const queue = queues[i]!;
-      tally.addQueue(queue, includeConditional);
+      tally.addQueue(queue, root);
       const agreement = this.#agreements[i];
       if (agreement === undefined) continue;
-      this.#aligner.align(queue, recorded, mmu, includeConditional, agreement.listenFor(task));
-      agreement.add(this.#aligner.report);
+      const listener = agreement.listenFor(task, isCut);
+      this.#aligner.align(queue, recorded, mmu, includeConditional, listener);
+      agreement.add(this.#aligner.report, isCut);
     }
     this.#addRecorded(task);
     this.#listener?.settled(task, this.#policies, includeConditional);
@@ -104,17 +109,18 @@ export class Settlement {
    * Whether calls that only a higher start level explains were issued: what was recorded decides, and
    * settles the start level of that context for good.
    */
-  #resolveRoot(task: Task, primitivesRecorded: boolean): boolean {
+  #resolveRoot(task: Task, primitivesRecorded: boolean): RootResolution {
     const { context } = task;
-    if (context === undefined || !context.rootAssumed || !primitivesRecorded) return false;
+    if (context === undefined || !context.rootAssumed) return "as-assumed";
+    if (!primitivesRecorded) return "unresolved";
     const { recorded } = task.ledger;
     const reference = task.ledger.queues[this.#referenceIndex];
-    if (reference === undefined || !hasConditional(reference)) return false;
+    if (reference === undefined || !hasConditional(reference)) return "unresolved";
     this.#aligner.align(reference, recorded, context.mmu, false, undefined);
     const fitsAsAssumed = this.#aligner.isPerfect;
     this.#aligner.align(reference, recorded, context.mmu, true, undefined);
     const fitsHigher = this.#aligner.isPerfect && this.#aligner.report.conditionalMatched > 0;
-    if (fitsAsAssumed === fitsHigher) return false;
+    if (fitsAsAssumed === fitsHigher) return "unresolved";
     context.rootAssumed = false;
     if (fitsHigher) context.rootLevel -= 1;
     this.#diagnostics.add(
@@ -122,7 +128,7 @@ export class Settlement {
       `context ${context.id}: the stage-2 walk starts at level ${context.rootLevel}, from the tables that were freed`,
       task.line,
     );
-    return fitsHigher;
+    return fitsHigher ? "higher" : "as-assumed";
   }
 
   #addRecorded(task: Task): void {

@@ -1,8 +1,7 @@
 import type { Diagnostics } from "../ingest/diagnostics.ts";
-import type { EventBatch } from "../ingest/events/columns.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import type { Stage2Context } from "./contexts/context.ts";
-import type { FanOut } from "./fan-out.ts";
+import { FanOut } from "./fan-out.ts";
 import { Ledger, NO_LEDGER } from "./operations/ledger.ts";
 import { Task } from "./operations/task.ts";
 import type { OperationContext } from "./policies/operation.ts";
@@ -39,6 +38,8 @@ export class ReplayState {
   readonly policies: readonly PolicyReplay[];
   readonly operation: OperationContext;
   readonly fanOut: FanOut;
+  /** Of the policies that unmap a table before it is freed (≤ 5.9); undefined where none does. */
+  readonly teardownFanOut: FanOut | undefined;
   readonly settlement: Settlement;
   readonly counts: OperationCounts = {
     map: 0,
@@ -57,6 +58,13 @@ export class ReplayState {
   };
   /** enum kvm_pgtable_prot of 7.0 on. */
   readonly hasTwoExecuteBits: boolean;
+  /**
+   * The recorded kernel asks for a memslot's flush by its range (6.6 on): a request without one means
+   * the whole VM. Where the kernel is not known, the first such request tells.
+   */
+  requestsNameRanges: boolean;
+  /** Recorded before 5.15: a map call that changes nothing succeeds, and one that changes permissions flushes. */
+  readonly mapToleratesUnchanged: boolean;
   readonly pageBytes: number;
   readonly #tasks = new Map<number, Task>();
   #lastTask: Task | undefined;
@@ -71,6 +79,8 @@ export class ReplayState {
     fanOut: FanOut;
     settlement: Settlement;
     hasTwoExecuteBits: boolean;
+    mapToleratesUnchanged: boolean;
+    requestsNameRanges: boolean;
   }) {
     this.geometry = parts.geometry;
     this.contexts = parts.contexts;
@@ -78,8 +88,13 @@ export class ReplayState {
     this.policies = parts.policies;
     this.operation = parts.operation;
     this.fanOut = parts.fanOut;
+    const unmapping = parts.policies.filter(({ policy }) => policy.flags.teardown === "unmap");
+    this.teardownFanOut =
+      unmapping.length === 0 ? undefined : new FanOut(unmapping, parts.operation);
     this.settlement = parts.settlement;
     this.hasTwoExecuteBits = parts.hasTwoExecuteBits;
+    this.requestsNameRanges = parts.requestsNameRanges;
+    this.mapToleratesUnchanged = parts.mapToleratesUnchanged;
     this.pageBytes = 2 ** parts.geometry.pageShift;
   }
 
@@ -136,10 +151,4 @@ export class ReplayState {
   pagesIn(bytes: number): number {
     return Math.ceil(bytes / this.pageBytes);
   }
-}
-
-/** One row of a batch, for handlers off the hot path. */
-export interface Row {
-  readonly batch: EventBatch;
-  readonly index: number;
 }

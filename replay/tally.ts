@@ -1,8 +1,16 @@
 import { PATHS } from "./paths.ts";
 import { Certainty, type FlushQueue } from "./policies/flush-queue.ts";
 import type { FlushRow, InstructionRow } from "./results.ts";
-import { countDsbs, countInstructions, countTlbis, type PrimitiveCall } from "./tlbi/instructions.ts";
+import {
+  countDsbs,
+  countInstructions,
+  countTlbis,
+  type PrimitiveCall,
+} from "./tlbi/instructions.ts";
 import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
+
+/** Start level of a table against the assumed one: higher means that the calls marked so were issued. */
+export type RootResolution = "as-assumed" | "higher" | "unresolved";
 
 const CELLS = PATHS.length * PRIMITIVES.length;
 
@@ -25,17 +33,17 @@ export class Tally {
     this.#call = call;
   }
 
-  /** Adds a resolved queue; conditional calls count as issued if `includeConditional`. */
-  addQueue(queue: FlushQueue, includeConditional: boolean): void {
+  /** Adds a queue; whether its conditional calls were issued is as `root` says. */
+  addQueue(queue: FlushQueue, root: RootResolution): void {
     for (let run = 0; run < queue.length; run += 1) {
       const certainty = queue.certainty[run];
       const primitive = queue.primitive[run]!;
       const path = queue.path[run]!;
       const count = queue.count[run]!;
       if (certainty === Certainty.atMost) this.addUnknown(path, primitive, count);
-      else if (certainty === Certainty.certain || includeConditional) {
+      else if (certainty === Certainty.certain || root === "higher") {
         this.add(path, primitive, queue.page[run]!, queue.pages[run]!, count);
-      }
+      } else if (root === "unresolved") this.addUnknown(path, primitive, count);
     }
   }
 
@@ -74,7 +82,8 @@ export class Tally {
       for (const [code, primitive] of PRIMITIVES.entries()) {
         const cell = pathCode * PRIMITIVES.length + code;
         if (this.#calls[cell] === 0 && this.#unknown[cell] === 0) continue;
-        const namesPages = primitive === "IPA" || primitive === "IPA_LOCAL" || primitive === "RANGE";
+        const namesPages =
+          primitive === "IPA" || primitive === "IPA_LOCAL" || primitive === "RANGE";
         rows.push({
           policy: this.policy,
           path,

@@ -23,6 +23,7 @@ const FLUSH_FUNCTION =
 export function readCapture(folder: string): Capture | undefined {
   const file = path.join(folder, "capture.json");
   if (!existsSync(file)) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a field that is missing is looked after below
   const json = JSON.parse(readFileSync(file, "utf8")) as CaptureJson;
   const executed = new Map<string, number>();
   for (const [key, count] of Object.entries(json.truth?.tlbi_by_function_and_op ?? {})) {

@@ -70,12 +70,15 @@ function listed(unmaps: readonly UnmapCall[]): string {
   return `${unmaps.length} (${shown.join(", ")}${unmaps.length > 3 ? ", …" : ""})`;
 }
 
+function key({ table, addr, len }: UnmapCall): string {
+  return `${table} ${addr} ${len}`;
+}
+
 /** Unmap calls that are in one sequence only, by their longest common subsequence. */
 function unmapsOfOneOnly(
   a: readonly UnmapCall[],
   b: readonly UnmapCall[],
 ): readonly [readonly UnmapCall[], readonly UnmapCall[]] {
-  const key = ({ table, addr, len }: UnmapCall): string => `${table} ${addr} ${len}`;
   const width = b.length + 1;
   const lengths = new Uint32Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i -= 1) {

@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
-import { defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
@@ -17,39 +17,17 @@ import type { Command } from "../command.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
-import { logOf, runTrace, type TraceOptions, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
+import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
-interface AnalyzeArguments extends TraceOptions, Pick<SharedValues, "out" | "format"> {
-  readonly traces: readonly string[];
-}
+type AnalyzeArguments = TraceOptions & Pick<SharedValues, "out" | "format">;
 
 export const analyzeCommand: Command = {
   command: "analyze <traces..>",
   describe: "Replay traces under flush policies and compare what each would issue",
   builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
-    withOptions(
-      yargs.positional("traces", {
-        type: "string",
-        array: true,
-        demandOption: true,
-        describe: "Trace files, folders of a capture, or - for stdin",
-      }),
-      "policy",
-      "policy-file",
-      "flag",
-      "cpu",
-      "page-size",
-      "ipa-bits",
-      "kernel",
-      "start",
-      "input-format",
-      "probes",
-      "out",
-      "format",
-      "quiet",
-      "debug",
-    ),
+    withOptions(withTraceOptions(yargs), "out", "format"),
   handler: analyze,
 };
 
@@ -74,9 +52,12 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
         if (args.policy === undefined && args.flag === undefined && own.length === 0) {
           return defaultPolicies(recordedKernelPolicy);
         }
-        const ids =
-          args.policy ??
-          [...defaultPolicies(recordedKernelPolicy), ...own].map((policy) => policy.id);
+        const ids = args.policy ?? [
+          ...defaultPolicies(recordedKernelPolicy).map(({ id }) =>
+            id === recordedKernelPolicy?.id ? AUTO : id,
+          ),
+          ...own.map(({ id }) => id),
+        ];
         return selectPolicies({
           ids,
           userPolicies: own,

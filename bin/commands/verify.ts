@@ -15,12 +15,11 @@ import type { Command } from "../command.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
-import { runTrace, type TraceOptions, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
+import { runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 
-interface VerifyArguments extends TraceOptions, Pick<SharedValues, "format"> {
-  readonly traces: readonly string[];
-  readonly "operations-only": boolean;
-}
+type VerifyArguments = TraceOptions &
+  Pick<SharedValues, "format"> & { readonly "operations-only": boolean };
 
 /** Mismatches shown with the trace lines around them. */
 const SHOWN_MISMATCHES = 10;
@@ -31,32 +30,13 @@ export const verifyCommand: Command = {
   describe: "Predict the recorded invalidations and compare them one by one",
   builder: (yargs: Argv<object>): Argv<VerifyArguments> =>
     withOptions(
-      yargs
-        .positional("traces", {
-          type: "string",
-          array: true,
-          demandOption: true,
-          describe: "Trace files, folders of a capture, or - for stdin",
-        })
-        .option("operations-only", {
-          type: "boolean",
-          default: false,
-          group: "Policy:",
-          describe: "Predict without recorded flush requests (kvm_flush_remote_tlbs*)",
-        }),
-      "policy",
-      "policy-file",
-      "flag",
-      "cpu",
-      "page-size",
-      "ipa-bits",
-      "kernel",
-      "start",
-      "input-format",
-      "probes",
+      withTraceOptions(yargs).option("operations-only", {
+        type: "boolean",
+        default: false,
+        group: "Policy:",
+        describe: "Predict without recorded flush requests (kvm_flush_remote_tlbs*)",
+      }),
       "format",
-      "quiet",
-      "debug",
     ),
   handler: verify,
 };

@@ -1,3 +1,5 @@
+import { codesOf } from "../codes.ts";
+
 /**
  * What an event means, whatever its probe was called and whichever format carried it.
  *
@@ -131,12 +133,7 @@ export const EVENT_KINDS = [
 export type EventKindName = (typeof EVENT_KINDS)[number];
 
 /** Code of each kind, for switches in hot code: `EventKind.map`. */
-export const EventKind: Readonly<Record<EventKindName, number>> = Object.freeze(
-  Object.fromEntries(EVENT_KINDS.map((name, code) => [name, code])) as Record<
-    EventKindName,
-    number
-  >,
-);
+export const EventKind: Readonly<Record<EventKindName, number>> = codesOf(EVENT_KINDS);
 
 /** What stage2_apply_range's `fn=` argument may name; `apply_range.arg0` is the index (0: another). */
 export const APPLIED_FUNCTIONS = [

@@ -15,7 +15,7 @@ export class Stage2Context {
   /** Start level of the hardware's walk, and whether it is only assumed. */
   rootLevel: number;
   rootAssumed: boolean;
-  /** Largest split call seen, in pages: the eager-split chunk. */
+  /** Longest eager-split call seen: the chunk (KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE) is at least so long. */
   splitChunkPages = 0;
   /** By CPU: pid of the vCPU thread that was loaded last. */
   readonly #lastRan: number[] = [];
@@ -68,6 +68,17 @@ export class VirtualMachine {
   constructor(kvm: number, bornInTrace: boolean) {
     this.kvm = kvm;
     this.bornInTrace = bornInTrace;
+  }
+
+  /** A memslot is made or changed; any other in its place was deleted before. */
+  setSlot(id: number, slot: MemorySlot): void {
+    for (const [otherId, other] of this.slots) {
+      const isApart =
+        other.basePage >= slot.basePage + slot.pages ||
+        other.basePage + other.pages <= slot.basePage;
+      if (otherId !== id && !isApart) this.slots.delete(otherId);
+    }
+    this.slots.set(id, slot);
   }
 
   slotAt(basePage: number): MemorySlot | undefined {

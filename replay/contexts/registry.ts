@@ -53,18 +53,20 @@ export class ContextRegistry {
   }
 
   /** Contexts that exist now. */
-  *live(): Iterable<Stage2Context> {
-    const seen = new Set<Stage2Context>();
-    for (const map of [this.#byPgt, this.#byMmu]) {
-      for (const context of map.values()) {
-        if (!seen.has(context)) yield context;
-        seen.add(context);
-      }
-    }
+  live(): ReadonlySet<Stage2Context> {
+    const all = new Set<Stage2Context>([...this.#byPgt.values(), ...this.#byMmu.values()]);
+    for (const { canonical } of this.#byKvm.values())
+      if (canonical !== undefined) all.add(canonical);
+    return all;
   }
 
   /** The context with this pgtable and/or mmu; made, with the state that the trace justifies, where new. */
-  resolve(pgt: number, mmu: number, hintVm: VirtualMachine | undefined, line: number): Stage2Context {
+  resolve(
+    pgt: number,
+    mmu: number,
+    hintVm: VirtualMachine | undefined,
+    line: number,
+  ): Stage2Context {
     const byPgt = pgt === 0 ? undefined : this.#byPgt.get(pgt);
     if (byPgt !== undefined && (mmu === 0 || byPgt.mmu === mmu)) return byPgt;
     if (byPgt !== undefined && byPgt.mmu === 0) {
@@ -76,7 +78,15 @@ export class ContextRegistry {
       if (pgt !== 0) this.#bindPgt(byMmu, pgt);
       return byMmu;
     }
-    return this.#create(pgt, mmu, hintVm, line);
+    const vm = this.vmEmbedding(mmu) ?? hintVm ?? this.onlyVm;
+    const waiting = vm?.canonical;
+    if (waiting !== undefined && waiting.pgt === 0 && waiting.mmu === 0) {
+      // A request on the VM came before its first page-table call.
+      if (pgt !== 0) this.#bindPgt(waiting, pgt);
+      if (mmu !== 0) this.#bindMmu(waiting, mmu);
+      return waiting;
+    }
+    return this.#create(pgt, mmu, vm, line);
   }
 
   ofPgt(pgt: number): Stage2Context | undefined {
@@ -98,11 +108,19 @@ export class ContextRegistry {
   }
 
   /** The VM of a kvm pointer, made where new; `born`: this event is the creation of a memslot. */
-  vm(kvm: number, born: boolean): VirtualMachine {
+  vm(kvm: number, born: boolean, line = 0): VirtualMachine {
     let vm = this.#byKvm.get(kvm);
     if (vm === undefined) {
       vm = new VirtualMachine(kvm, born);
       this.#byKvm.set(kvm, vm);
+      if (born && this.#start === "auto") {
+        const name = `kvm ${this.#pointers.text(kvm)}`;
+        this.#diagnostics.add(
+          "ASSUMED",
+          `${name} begins empty: its first event creates a memslot (a memory hot-plug would look the same; --start unknown)`,
+          line,
+        );
+      }
       for (const context of this.live()) {
         // Seen before its VM was: the trace began in the middle of the VM's life.
         if (this.vmEmbedding(context.mmu) === vm) this.attach(context, vm);
@@ -130,6 +148,11 @@ export class ContextRegistry {
       nearestOffset = offset;
     }
     return nearest;
+  }
+
+  /** The VM's own context; made, without pointers yet, where no page-table call has shown it. */
+  canonicalOf(vm: VirtualMachine, line: number): Stage2Context {
+    return vm.canonical ?? this.#create(0, 0, vm, line);
   }
 
   attach(context: Stage2Context, vm: VirtualMachine): void {
@@ -171,13 +194,7 @@ export class ContextRegistry {
     }
   }
 
-  #create(
-    pgt: number,
-    mmu: number,
-    hintVm: VirtualMachine | undefined,
-    line: number,
-  ): Stage2Context {
-    const vm = this.vmEmbedding(mmu) ?? hintVm ?? this.onlyVm;
+  #create(pgt: number, mmu: number, vm: VirtualMachine | undefined, line: number): Stage2Context {
     const known = this.#start === "fresh" || (this.#start === "auto" && vm?.bornInTrace === true);
     const table = new Stage2Table(this.#geometry, this.#store, known);
     const context = new Stage2Context(this.#nextId, pgt, mmu, table, known);
@@ -189,10 +206,20 @@ export class ContextRegistry {
     if (mmu !== 0) this.#bindMmu(context, mmu);
     if (vm !== undefined) this.attach(context, vm);
     if (!known) {
-      const name = pgt === 0 ? `mmu ${this.#pointers.text(mmu)}` : `pgt ${this.#pointers.text(pgt)}`;
-      this.#diagnostics.add("UNKNOWN_CONTEXT", `${name}: mapped state at first sight is unknown`, line);
+      this.#diagnostics.add(
+        "UNKNOWN_CONTEXT",
+        `${this.#nameOf(pgt, mmu, vm)}: mapped state at first sight is unknown`,
+        line,
+      );
     }
     return context;
+  }
+
+  #nameOf(pgt: number, mmu: number, vm: VirtualMachine | undefined): string {
+    if (pgt !== 0) return `pgt ${this.#pointers.text(pgt)}`;
+    return mmu === 0
+      ? `kvm ${this.#pointers.text(vm?.kvm ?? 0)}`
+      : `mmu ${this.#pointers.text(mmu)}`;
   }
 
   #bindPgt(context: Stage2Context, pgt: number): void {

@@ -1,7 +1,7 @@
 import type { Stage2Context } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
 import { RelaxOutcome } from "../policies/policy-replay.ts";
-import { relaxPermissions, writeProtect } from "../stage2/attributes.ts";
+import { relaxPermissions, setPermissions, writeProtect } from "../stage2/attributes.ts";
 import { EntryKind, LeafFlag, PERMISSION_MASK } from "../stage2/entry-store.ts";
 import { mapRange } from "../stage2/map.ts";
 import { splitBlocks, splitCachePages } from "../stage2/split.ts";
@@ -52,8 +52,9 @@ function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: n
   if (Number.isNaN(ret) || ret === 0) {
     counts.map += 1;
     const pages = task.endPage - task.startPage;
-    const mustInstall = ret === 0;
+    const mustInstall = ret === 0 && !state.mapToleratesUnchanged;
     mapRange(context.table, task.startPage, pages, task.physPage, task.flags, mustInstall, fanOut);
+    if (state.mapToleratesUnchanged) setPermissions(context.table, task.startPage, task.flags);
     if (fanOut.lastPath === Path.collapse) counts.collapse += 1;
     else if (fanOut.lastPath === Path.split) counts.blockBroken += 1;
   } else if (ret === EAGAIN) {
@@ -67,6 +68,10 @@ function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: n
 /** A map call that met its own leaf: kernels up to 5.10 flush where permissions differ. */
 function reportKeptLeaf(state: ReplayState, task: Task, context: Stage2Context): void {
   const found = context.table.lookup(task.startPage);
+  if (found.kind === EntryKind.unknown || (found.meta & LeafFlag.learned) !== 0) {
+    state.fanOut.leafKeptUnclear(task.startPage);
+    return;
+  }
   if (found.kind !== EntryKind.leaf) return;
   const differs = ((found.meta ^ task.flags) & PERMISSION_MASK) !== 0;
   state.fanOut.leafKept(task.startPage, found.level, differs);
@@ -120,10 +125,25 @@ function applySplit(state: ReplayState, task: Task, context: Stage2Context): voi
   task.path = Path.eager_split;
   state.enter(task, context, Path.eager_split);
   state.counts.split += 1;
-  const pages = task.endPage - task.startPage;
-  context.splitChunkPages = Math.max(context.splitChunkPages, pages);
-  const cache = splitCachePages(context.table, context.splitChunkPages);
-  splitBlocks(context.table, task.startPage, task.endPage, cache, state.fanOut);
+  const { table } = context;
+  const { startPage, endPage } = task;
+  context.splitChunkPages = Math.max(context.splitChunkPages, endPage - startPage);
+  const cache = splitCachePages(table, context.splitChunkPages);
+  const isExact = showsChunk(context, startPage, endPage);
+  splitBlocks(table, startPage, endPage, cache, isExact, state.fanOut);
+}
+
+/** Pages of one dirty mask word: a split on its behalf ends with it, wherever the chunk ends. */
+const MASK_WORD_PAGES = 64;
+
+/**
+ * Whether a split call shows if the chunk holds a block of 1 GiB: calls end at multiples of the chunk, or
+ * where what was asked for ends, which is a mask word or a memslot (and a memslot holds its blocks whole).
+ */
+function showsChunk(context: Stage2Context, startPage: number, endPage: number): boolean {
+  const block = context.table.geometry.spanPages[1]!;
+  if (context.splitChunkPages >= block) return true;
+  return endPage - startPage > MASK_WORD_PAGES && endPage % block !== 0;
 }
 
 /** Leaf flags of an enum kvm_pgtable_prot; from 7.0 on it has two execute bits. */

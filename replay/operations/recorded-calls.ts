@@ -1,3 +1,5 @@
+import { grown } from "../typed-arrays.ts";
+
 /** Invalidation calls that the trace recorded inside one operation, in order. Reused typed arrays. */
 export class RecordedCalls {
   length = 0;
@@ -35,18 +37,11 @@ export class RecordedCalls {
 
   #grow(): void {
     const capacity = this.primitive.length * 2;
-    const old = { ...this };
-    this.primitive = new Uint8Array(capacity);
-    this.mmu = new Uint32Array(capacity);
-    this.page = new Float64Array(capacity);
-    this.pages = new Float64Array(capacity);
-    this.level = new Int32Array(capacity);
-    this.line = new Uint32Array(capacity);
-    this.primitive.set(old.primitive);
-    this.mmu.set(old.mmu);
-    this.page.set(old.page);
-    this.pages.set(old.pages);
-    this.level.set(old.level);
-    this.line.set(old.line);
+    this.primitive = grown(this.primitive, new Uint8Array(capacity));
+    this.mmu = grown(this.mmu, new Uint32Array(capacity));
+    this.page = grown(this.page, new Float64Array(capacity));
+    this.pages = grown(this.pages, new Float64Array(capacity));
+    this.level = grown(this.level, new Int32Array(capacity));
+    this.line = grown(this.line, new Uint32Array(capacity));
   }
 }

@@ -27,6 +27,9 @@ export class RequestEvents {
   }
 
   #describe(batch: EventBatch, row: number, task: Task, kind: number): void {
+    if (kind === K.remote_memslot || kind === K.remote_range || kind === K.arch_remote_range) {
+      this.#state.requestsNameRanges = true;
+    }
     const { contexts } = this.#state;
     const kvm = batch.kvm[row]!;
     const vm = kvm === 0 ? undefined : contexts.vm(kvm, false);

@@ -66,16 +66,18 @@ function issueRequest(state: ReplayState, task: Task, path: number): void {
     state.fanOut.slotFlush(task.requestPage, task.requestPages);
   } else if (path === Path.age) state.fanOut.vmFlush("age");
   else if (path === Path.dirty_ring) state.fanOut.vmFlush("dirty_ring");
-  else if (!Number.isNaN(protect.pages)) state.fanOut.slotFlush(protect.basePage, protect.pages);
-  else state.fanOut.vmFlush("other");
+  else if (!protect.isDue || state.requestsNameRanges) state.fanOut.vmFlush("other");
+  // Before 6.6 the flush of a memslot is a request for the whole VM: the slot is what was protected.
+  else state.fanOut.slotFlush(protect.basePage, protect.pages);
 }
 
 function pathOfRequest(task: Task): number {
+  // KVM_RESET_DIRTY_RINGS write-protects too, and then asks for the whole VM in every kernel.
+  if (task.ringResetPending && Number.isNaN(task.requestPage)) return Path.dirty_ring;
   if (task.protect.isDue || task.protect.path !== Path.unattributed) {
     return task.protect.path === Path.unattributed ? Path.dirty_log : task.protect.path;
   }
   if (task.agePending) return Path.age;
-  if (task.ringResetPending) return Path.dirty_ring;
   return Number.isNaN(task.requestPage) ? Path.unattributed : Path.dirty_log;
 }
 
@@ -86,7 +88,7 @@ function contextOfRequest(state: ReplayState, task: Task): Stage2Context | undef
     if (byMmu !== undefined) return byMmu;
   }
   const vm = task.requestVm ?? task.protect.vm;
-  if (vm?.canonical !== undefined) return vm.canonical;
+  if (vm !== undefined) return state.contexts.canonicalOf(vm, task.line);
   if (task.protect.context !== undefined) return task.protect.context;
   const named = task.ledger.recorded.length > 0 ? task.ledger.recorded.mmu[0]! : 0;
   if (named === 0) return undefined;
@@ -103,11 +105,12 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
   const context = protect.context;
   task.context = context;
   task.path = protect.path === Path.unattributed ? Path.dirty_log : protect.path;
+  if (task.ringResetPending) task.path = Path.dirty_ring;
   if (context !== undefined) {
     state.enter(task, context, task.path);
-    if (Number.isNaN(protect.pages)) state.fanOut.vmFlush("other");
+    if (task.ringResetPending) state.fanOut.vmFlush("dirty_ring");
     else state.fanOut.slotFlush(protect.basePage, protect.pages);
-    if (protect.words > 1) {
+    if (protect.words > 1 && !task.ringResetPending) {
       state.counts.ambiguousSequences += 1;
       if (task.ledger.recorded.length === 0) {
         for (const queue of task.ledger.queues) queue.allowMore(protect.words - 1);
@@ -116,4 +119,5 @@ export function applyProtectSequence(state: ReplayState, task: Task): void {
   }
   protect.isDue = false;
   protect.words = 0;
+  task.ringResetPending = false;
 }

@@ -2,6 +2,7 @@ import type { EventBatch } from "../../ingest/events/columns.ts";
 import { APPLIED_FUNCTIONS, EventKind } from "../../ingest/events/kinds.ts";
 import type { Stage2Context, VirtualMachine } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
+import { unmapRange } from "../stage2/unmap.ts";
 import type { ReplayState } from "../state.ts";
 import type { Task } from "./task.ts";
 
@@ -65,7 +66,7 @@ export class ScopeEvents {
         if (vm !== undefined) this.#state.contexts.vmGone(vm.kvm);
         break;
       case K.free_pgd:
-        this.#freed(this.#state.contexts.ofMmu(batch.mmu[row]!));
+        this.#free(task, this.#state.contexts.ofMmu(batch.mmu[row]!));
         break;
       case K.userspace_exit:
       case K.marker:
@@ -77,8 +78,8 @@ export class ScopeEvents {
   }
 
   /** kvm_pgtable_stage2_destroy: the table is gone, without any TLBI (5.10 on). */
-  destroy(batch: EventBatch, row: number): void {
-    this.#freed(this.#state.contexts.ofPgt(batch.pgt[row]!));
+  destroy(batch: EventBatch, row: number, task: Task): void {
+    this.#free(task, this.#state.contexts.ofPgt(batch.pgt[row]!));
   }
 
   /** The thread left the scope of whatever it was doing before. */
@@ -105,7 +106,7 @@ export class ScopeEvents {
 
   /** Would this event extend the write-protect sequence of its thread? */
   continuesProtectSequence(batch: EventBatch, row: number, kind: number): boolean {
-    if (kind === K.wp_range || kind === K.nested_wp) return true;
+    if (kind === K.wp_range || kind === K.nested_wp || kind === K.dirty_ring_reset) return true;
     if (kind === K.apply_range) return batch.arg0[row] === APPLIED_WRPROTECT;
     if (kind !== K.enable_log_pt_masked) return false;
     const { protect } = this.#state.task(batch.pid[row]!);
@@ -155,12 +156,7 @@ export class ScopeEvents {
   }
 
   /** GET/CLEAR_DIRTY_LOG, one 64-page word: kvm_arch_mmu_enable_log_dirty_pt_masked. */
-  #maskWord(
-    batch: EventBatch,
-    row: number,
-    task: Task,
-    vm: VirtualMachine | undefined,
-  ): void {
+  #maskWord(batch: EventBatch, row: number, task: Task, vm: VirtualMachine | undefined): void {
     const { protect } = task;
     const basePage = batch.addr[row]!;
     if (protect.path !== Path.dirty_log || protect.basePage !== basePage) {
@@ -174,7 +170,11 @@ export class ScopeEvents {
   #commitRegion(batch: EventBatch, row: number, task: Task): void {
     this.leave(task);
     const change = batch.arg0[row]!;
-    const vm = this.#state.contexts.vm(batch.kvm[row]!, change === MemoryRegionChange.create);
+    const vm = this.#state.contexts.vm(
+      batch.kvm[row]!,
+      change === MemoryRegionChange.create,
+      batch.line[row],
+    );
     const slotId = batch.arg3[row]!;
     const basePage = batch.addr[row]!;
     const pages = batch.len[row]!;
@@ -182,14 +182,24 @@ export class ScopeEvents {
       // The fields of a deleted slot are all zero, its id too: it is found when it is made again.
       return;
     }
-    vm.slots.set(slotId, { basePage, pages });
+    vm.setSlot(slotId, { basePage, pages });
     const logsNow = (batch.arg2[row]! & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
     const loggedBefore = (batch.arg1[row]! & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
     if (logsNow && !loggedBefore) task.protect.begin(Path.enable_log, vm, basePage, pages);
   }
 
-  #freed(context: Stage2Context | undefined): void {
-    if (context !== undefined) this.#state.contexts.destroyed(context);
+  /** kvm_free_stage2_pgd: older kernels unmap everything first. */
+  #free(task: Task, context: Stage2Context | undefined): void {
+    if (context === undefined) return;
+    const { teardownFanOut } = this.#state;
+    if (teardownFanOut !== undefined) {
+      this.#state.enter(task, context, Path.teardown);
+      task.path = Path.teardown;
+      task.context = context;
+      unmapRange(context.table, 0, context.table.pages, teardownFanOut);
+      teardownFanOut.unmapEnd(0, context.table.pages);
+    }
+    this.#state.contexts.destroyed(context);
   }
 
   #vmOf(kvm: number): VirtualMachine | undefined {

@@ -6,13 +6,11 @@ import { type Ledger, NO_LEDGER } from "./ledger.ts";
 export const Bracket = { none: 0, call: 1, request: 2, protectSequence: 3 } as const;
 
 /** Page-table calls with an entry and a return. */
-export const CALLS = ["none", "map", "unmap", "wrprotect", "relax_perms", "split"] as const;
 export const Call = { none: 0, map: 1, unmap: 2, wrprotect: 3, relax: 4, split: 5 } as const;
 
 /** Return value of a call whose return the trace does not record. */
 export const NO_RETURN: number = Number.NaN;
 export const EAGAIN = -11;
-export const ENOMEM = -12;
 
 /**
  * State of one thread: the call it is in, why, and what it saw before. Calls nest on a thread, so
@@ -20,6 +18,11 @@ export const ENOMEM = -12;
  */
 export class Task {
   readonly pid: number;
+  /**
+   * The trace has shown what the thread is about: false for one that it meets in the middle of
+   * something, at its beginning or after a loss.
+   */
+  isPlaced = false;
   bracket: number = Bracket.none;
   /** Line at which the bracket began, and the CPU on which its calls run. */
   line = 0;

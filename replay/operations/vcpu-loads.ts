@@ -14,20 +14,9 @@ import type { Task } from "./task.ts";
  */
 export class VcpuLoads {
   readonly #state: ReplayState;
-  #predicted = 0;
-  #unknownPredicted = 0;
 
   constructor(state: ReplayState) {
     this.#state = state;
-  }
-
-  /** Calls predicted with certainty, and those that depend on what ran before the trace. */
-  get predicted(): number {
-    return this.#predicted;
-  }
-
-  get unknownPredicted(): number {
-    return this.#unknownPredicted;
   }
 
   /** A thread did what only a loaded vCPU does, on this CPU. */
@@ -69,8 +58,6 @@ export class VcpuLoads {
   }
 
   #count(isCertain: boolean): void {
-    if (isCertain) this.#predicted += 1;
-    else this.#unknownPredicted += 1;
     this.#state.settlement.addToAll(Primitive.CPU, Path.vcpu_switch, isCertain);
   }
 }

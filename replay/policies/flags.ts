@@ -24,6 +24,8 @@ export interface PolicyFlags {
   /** In a deferred unmap, an IPA for each freed table (f62d4c3eb687: 6.6.47, 6.8.y, 6.9). */
   readonly deferredTableFlush: boolean;
   readonly unmapThresholdPages: number;
+  /** The VM's table is freed: unmapped entry by entry (≤ 5.9 kvm_free_stage2_pgd), or without any TLBI. */
+  readonly teardown: "unmap" | "none";
   /** Pieces of an unmap: one top-level entry (≤ 5.10), or one block of the coarsest level. */
   readonly unmapChunk: "top-level" | "min-block";
   /** Level hint on the IPA of a leaf (5.9+). */
@@ -83,6 +85,7 @@ export const FLAG_VALUES: Readonly<Record<FlagName, readonly string[] | "boolean
   deferNeedsFwb: "boolean",
   deferredTableFlush: "boolean",
   unmapThresholdPages: "count",
+  teardown: ["unmap", "none"],
   unmapChunk: ["top-level", "min-block"],
   leafHint: "boolean",
   tableHint: ["none", "parent-level"],

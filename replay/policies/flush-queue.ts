@@ -1,3 +1,5 @@
+import { grown } from "../typed-arrays.ts";
+
 /**
  * Invalidations that one policy issues inside one operation, in order, as runs: `count` calls of a
  * primitive, the first at `page`, each further one `stride` pages on. Typed arrays that are reused;
@@ -73,26 +75,14 @@ export class FlushQueue {
 
   #grow(): void {
     const capacity = this.primitive.length * 2;
-    const bytes = (old: Uint8Array): Uint8Array => {
-      const larger = new Uint8Array(capacity);
-      larger.set(old);
-      return larger;
-    };
-    const doubles = (old: Float64Array): Float64Array => {
-      const larger = new Float64Array(capacity);
-      larger.set(old);
-      return larger;
-    };
-    this.primitive = bytes(this.primitive);
-    this.path = bytes(this.path);
-    this.certainty = bytes(this.certainty);
-    this.page = doubles(this.page);
-    this.pages = doubles(this.pages);
-    this.count = doubles(this.count);
-    this.stride = doubles(this.stride);
-    const level = new Int32Array(capacity);
-    level.set(this.level);
-    this.level = level;
+    this.primitive = grown(this.primitive, new Uint8Array(capacity));
+    this.path = grown(this.path, new Uint8Array(capacity));
+    this.certainty = grown(this.certainty, new Uint8Array(capacity));
+    this.page = grown(this.page, new Float64Array(capacity));
+    this.pages = grown(this.pages, new Float64Array(capacity));
+    this.count = grown(this.count, new Float64Array(capacity));
+    this.stride = grown(this.stride, new Float64Array(capacity));
+    this.level = grown(this.level, new Int32Array(capacity));
   }
 }
 

@@ -26,11 +26,12 @@ export function parseKernelVersion(release: string, versionText = ""): KernelVer
   if (debian !== null && Number(debian[1]) === major && Number(debian[2]) === minor) {
     return { major, minor, patch: Number(debian[3]), distributor: "debian" };
   }
-  if (/\+deb\d+|-\d+-(arm64|amd64|cloud)/.test(rest) && !/Ubuntu/.test(versionText)) {
+  if (/\+deb\d+|-\d+-(?:[a-z0-9]+-)*(?:arm64|amd64)$/.test(rest) && !/Ubuntu/.test(versionText)) {
     // Debian's ABI name has patch 0 (6.1.0-56-arm64) until 12; from 13 on it is the real level.
     return { major, minor, patch: patch === 0 ? undefined : patch, distributor: "debian" };
   }
-  if (/Ubuntu/.test(versionText) || /-\d+-(generic|lowlatency|aws|azure|gcp|oracle)/.test(rest)) {
+  // An ABI number and a flavour (6.8.0-45-generic, 6.8.0-1012-nvidia); the release has patch 0.
+  if (/Ubuntu/.test(versionText) || /^-\d+-[a-z]/.test(rest)) {
     return { major, minor, patch: patch === 0 ? undefined : patch, distributor: "ubuntu" };
   }
   if (/\.el\d/.test(rest)) return { major, minor, patch: undefined, distributor: "rhel" };

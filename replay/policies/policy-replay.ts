@@ -1,9 +1,10 @@
 import type { Geometry } from "../stage2/geometry.ts";
 import type { Stage2Observer } from "../stage2/observer.ts";
-import { Primitive, TLBI_TTL_UNKNOWN } from "../tlbi/primitives.ts";
+import { Primitive } from "../tlbi/primitives.ts";
+import { CallEmitter } from "./call-emitter.ts";
 import type { CpuFeatures } from "./features.ts";
 import type { Policy, PolicyFlags } from "./flags.ts";
-import { Certainty, FlushQueue, UNKNOWN_LEVEL } from "./flush-queue.ts";
+import { Certainty, UNKNOWN_LEVEL } from "./flush-queue.ts";
 import type { OperationContext } from "./operation.ts";
 import { UnmapScope, WriteProtectLedger } from "./pending.ts";
 
@@ -19,19 +20,11 @@ export const RelaxOutcome = { noLeaf: -1, unknown: -2 } as const;
  * Every other operation is a walk (or none) and, for requests, `slotFlush` or `vmFlush`. The engine
  * sets `operation` before, and reads and clears `queue` after.
  */
-export class PolicyReplay implements Stage2Observer {
-  readonly policy: Policy;
-  readonly features: CpuFeatures;
-  /** Where calls go: the engine points it at the open operation's queue before each walk. */
-  queue: FlushQueue = new FlushQueue();
+export class PolicyReplay extends CallEmitter implements Stage2Observer {
   /** What the open unmap operation has removed: the engine points it at the operation's, like `queue`. */
   scope: UnmapScope = new UnmapScope();
-  readonly #flags: PolicyFlags;
-  readonly #geometry: Geometry;
-  readonly #operation: OperationContext;
   /** The unmap mode after falling back where the CPU lacks a feature. */
   readonly #unmap: PolicyFlags["unmap"];
-  readonly #noHint: number;
   readonly #protectedLeaves: WriteProtectLedger = new WriteProtectLedger();
 
   constructor(
@@ -40,12 +33,7 @@ export class PolicyReplay implements Stage2Observer {
     geometry: Geometry,
     operation: OperationContext,
   ) {
-    this.policy = policy;
-    this.features = features;
-    this.#flags = policy.flags;
-    this.#geometry = geometry;
-    this.#operation = operation;
-    this.#noHint = policy.flags.noHintArgument === "zero" ? 0 : TLBI_TTL_UNKNOWN;
+    super(policy, features, geometry, operation);
     const defers = features.tlbirange && (features.fwb || !policy.flags.deferNeedsFwb);
     this.#unmap = policy.flags.unmap === "deferred" && !defers ? "leaf" : policy.flags.unmap;
   }
@@ -53,8 +41,8 @@ export class PolicyReplay implements Stage2Observer {
   // ── unmap ────────────────────────────────────────────────────────────────────────────────────
 
   leavesCleared(page: number, level: number, count: number): void {
-    const span = this.#geometry.spanPages[level]!;
-    if (this.#unmap === "leaf") this.#ipaRun(page, level, count, span);
+    const span = this.geometry.spanPages[level]!;
+    if (this.#unmap === "leaf") this.ipaRun(page, level, count, span);
     else {
       // A leaf goes as a whole, also where the walk entered it in its middle.
       const first = page - (page % span);
@@ -63,44 +51,44 @@ export class PolicyReplay implements Stage2Observer {
   }
 
   tableFreed(page: number, tableLevel: number, certain: boolean): void {
-    const { rootLevel, rootAssumed } = this.#operation;
+    const { rootLevel, rootAssumed } = this.operation;
     const inRoot = tableLevel <= rootLevel;
     if (inRoot && (!rootAssumed || tableLevel < rootLevel)) return;
     if (!inRoot && this.#unmap !== "leaf") this.#remove(page, page + 1, certain);
     const flushes =
       this.#unmap === "leaf" ||
       this.#unmap === "threshold" ||
-      (this.#unmap === "deferred" && this.#flags.deferredTableFlush);
+      (this.#unmap === "deferred" && this.flags.deferredTableFlush);
     if (!flushes) return;
     let certainty: number = certain ? Certainty.certain : Certainty.atMost;
     if (inRoot) certainty = Certainty.ifRootIsHigher;
-    const level = this.#flags.tableHint === "parent-level" ? tableLevel - 1 : this.#noHint;
-    this.#push(IPA, certainty, page, 1, 1, 0, level);
+    const level = this.flags.tableHint === "parent-level" ? tableLevel - 1 : this.noHint;
+    this.push(IPA, certainty, page, 1, 1, 0, level);
   }
 
   unknownCleared(page: number, level: number, pages: number): void {
-    const tables = this.#tablesBelow(level);
-    if (this.#unmap === "leaf") this.#atMost(IPA, page, pages + tables);
+    const tables = this.tablesBelow(level);
+    if (this.#unmap === "leaf") this.atMost(IPA, page, pages + tables);
     else if (this.#unmap === "deferred") {
-      if (this.#flags.deferredTableFlush) this.#atMost(IPA, page, tables);
+      if (this.flags.deferredTableFlush) this.atMost(IPA, page, tables);
     } else {
-      if (this.#unmap === "threshold") this.#atMost(IPA, page, tables);
+      if (this.#unmap === "threshold") this.atMost(IPA, page, tables);
       this.#remove(page, page + pages, false);
     }
   }
 
   #remove(firstPage: number, endPage: number, isCertain: boolean): void {
-    this.scope.remove(firstPage, endPage, this.#topLevelSpan(), isCertain);
+    this.scope.remove(firstPage, endPage, this.topLevelSpan(), isCertain);
   }
 
   /** The kernel's walk of [startPage, endPage) is over: `kvm_pgtable_stage2_unmap` returns. */
   pieceEnd(startPage: number, endPage: number): void {
     if (this.#unmap !== "deferred") return;
     // A kernel with smaller pieces than the recorded one walks and flushes each of its own.
-    const chunk = this.#chunkPages();
+    const chunk = this.chunkPages();
     for (let page = startPage; page < endPage; ) {
       const end = Math.min(endPage, (Math.floor(page / chunk) + 1) * chunk);
-      this.#flushRange(page, end - page, Certainty.certain);
+      this.flushRange(page, end - page, Certainty.certain);
       page = end;
     }
   }
@@ -111,10 +99,10 @@ export class PolicyReplay implements Stage2Observer {
     if (scope.isTouched) {
       const certainty = scope.isCertain ? Certainty.certain : Certainty.atMost;
       if (this.#unmap === "threshold") this.#flushByThreshold(startPage, endPage);
-      else if (this.#unmap === "vmid") this.#push(VM, certainty, 0, 0, 1, 0, 0);
-      else if (this.#unmap === "range") this.#flushRange(startPage, endPage - startPage, certainty);
+      else if (this.#unmap === "vmid") this.push(VM, certainty, 0, 0, 1, 0, 0);
+      else if (this.#unmap === "range") this.flushRange(startPage, endPage - startPage, certainty);
       else if (this.#unmap === "exact") {
-        this.#flushRange(scope.firstPage, scope.endPage - scope.firstPage, certainty);
+        this.flushRange(scope.firstPage, scope.endPage - scope.firstPage, certainty);
       }
     }
     scope.reset();
@@ -122,14 +110,14 @@ export class PolicyReplay implements Stage2Observer {
 
   /** Zhenyu Ye's RFC: per top-level entry that held something, its pages singly or one VM. */
   #flushByThreshold(startPage: number, endPage: number): void {
-    const span = this.#topLevelSpan();
+    const span = this.topLevelSpan();
     const { entries, isEntryCertain } = this.scope;
     for (const [at, entry] of entries.entries()) {
       const certainty = isEntryCertain[at] === true ? Certainty.certain : Certainty.atMost;
       const page = Math.max(startPage, entry * span);
       const pages = Math.min(endPage, (entry + 1) * span) - page;
-      if (pages >= this.#flags.unmapThresholdPages) this.#push(VM, certainty, 0, 0, 1, 0, 0);
-      else this.#push(RANGE, certainty, page, pages, 1, 0, 0);
+      if (pages >= this.flags.unmapThresholdPages) this.push(VM, certainty, 0, 0, 1, 0, 0);
+      else this.push(RANGE, certainty, page, pages, 1, 0, 0);
     }
   }
 
@@ -148,161 +136,111 @@ export class PolicyReplay implements Stage2Observer {
   }
 
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
-    if (permissionsDiffer && this.#flags.permissionMap === "flush") this.#leafChange(page, level);
+    if (permissionsDiffer && this.flags.permissionMap === "flush") this.#leafChange(page, level);
+  }
+
+  leafUnclear(page: number, _level: number): void {
+    this.atMost(this.#leafChangePrimitive(), page, 1);
+  }
+
+  leafKeptUnclear(page: number): void {
+    if (this.flags.permissionMap === "flush") this.atMost(this.#leafChangePrimitive(), page, 1);
   }
 
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
-    const span = this.#geometry.spanPages[level]!;
+    const span = this.geometry.spanPages[level]!;
     const blockPage = page - (page % span);
-    if (this.#flags.collapse === "unmap") {
-      this.#push(IPA, Certainty.certain, blockPage, 1, leaves + tables, 0, this.#noHint);
-      if (uncertain > 0) this.#atMost(IPA, blockPage, uncertain);
-    } else if (this.#flags.collapse === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    if (this.flags.collapse === "unmap") {
+      this.push(IPA, Certainty.certain, blockPage, 1, leaves + tables, 0, this.noHint);
+      if (uncertain > 0) this.atMost(IPA, blockPage, uncertain);
+    } else if (this.flags.collapse === "vmid") this.push(VM, Certainty.certain, 0, 0, 1, 0, 0);
     else {
-      const start = this.#flags.collapseStart === "block" ? blockPage : page;
-      this.#flushRange(start, span, Certainty.certain);
+      const start = this.flags.collapseStart === "block" ? blockPage : page;
+      this.flushRange(start, span, Certainty.certain);
     }
   }
 
   mappedOverUnknown(page: number, level: number): void {
-    const span = this.#geometry.spanPages[level]!;
-    this.#atMost(this.#leafChangePrimitive(), page, 1);
+    const span = this.geometry.spanPages[level]!;
+    this.atMost(this.#leafChangePrimitive(), page, 1);
     if (level === 3) return;
-    if (this.#flags.collapse === "unmap") this.#atMost(IPA, page, span + this.#tablesBelow(level));
-    else if (this.#flags.collapse === "vmid") this.#atMost(VM, 0, 1);
-    else this.#flushRange(page - (page % span), span, Certainty.atMost);
+    if (this.flags.collapse === "unmap") this.atMost(IPA, page, span + this.tablesBelow(level));
+    else if (this.flags.collapse === "vmid") this.atMost(VM, 0, 1);
+    else this.flushRange(page - (page % span), span, Certainty.atMost);
   }
 
   splitOverUnknown(page: number, blocks: number): void {
-    this.#atMost(this.#leafChangePrimitive(), page, blocks);
+    this.atMost(this.#leafChangePrimitive(), page, blocks);
   }
 
   /** A permission fault's `relax_perms`; `level` of the leaf, or a RelaxOutcome. */
   relaxed(page: number, level: number): void {
     const hint = level === RelaxOutcome.unknown ? UNKNOWN_LEVEL : level;
-    this.#relaxCall(page, hint === UNKNOWN_LEVEL ? hint : this.#leafHint(hint));
+    this.#relaxCall(page, hint === UNKNOWN_LEVEL ? hint : this.leafHint(hint));
   }
 
   /** The same when it failed with -EAGAIN; `level` as far as the walk found a leaf. */
   relaxFailed(page: number, level: number): void {
-    if (this.#flags.relaxOnEagain === "none") return;
-    this.#relaxCall(page, level >= 0 ? this.#leafHint(level) : this.#noHint);
+    if (this.flags.relaxOnEagain === "none") return;
+    this.#relaxCall(page, level >= 0 ? this.leafHint(level) : this.noHint);
   }
 
   #relaxCall(page: number, level: number): void {
-    const { relax } = this.#flags;
-    if (relax === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
-    else if (relax === "range") this.#flushRange(page, 1, Certainty.certain);
-    else this.#push(relax === "ipa" ? IPA : IPA_LOCAL, Certainty.certain, page, 1, 1, 0, level);
+    const { relax } = this.flags;
+    if (relax === "vmid") this.push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else if (relax === "range") this.flushRange(page, 1, Certainty.certain);
+    else this.push(relax === "ipa" ? IPA : IPA_LOCAL, Certainty.certain, page, 1, 1, 0, level);
   }
 
   #leafChange(page: number, level: number): void {
-    const span = this.#geometry.spanPages[level]!;
-    if (this.#flags.leafChange === "ipa") this.#ipaRun(page, level, 1, span);
-    else if (this.#flags.leafChange === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
-    else this.#flushRange(page - (page % span), span, Certainty.certain);
+    const span = this.geometry.spanPages[level]!;
+    if (this.flags.leafChange === "ipa") this.ipaRun(page, level, 1, span);
+    else if (this.flags.leafChange === "vmid") this.push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else this.flushRange(page - (page % span), span, Certainty.certain);
   }
 
   #leafChangePrimitive(): number {
-    if (this.#flags.leafChange === "ipa") return IPA;
-    return this.#flags.leafChange === "range" && this.features.tlbirange ? RANGE : VM;
+    if (this.flags.leafChange === "ipa") return IPA;
+    return this.flags.leafChange === "range" && this.features.tlbirange ? RANGE : VM;
   }
 
   // ── dirty logging, ageing ────────────────────────────────────────────────────────────────────
 
   writeProtected(page: number, level: number, count: number): void {
-    const end = page + count * this.#geometry.spanPages[level]!;
-    this.#protectedLeaves.add(this.#operation.contextId, page, end, count);
+    const end = page + count * this.geometry.spanPages[level]!;
+    this.#protectedLeaves.add(this.operation.contextId, page, end, count);
   }
 
   unknownWriteProtected(page: number, pages: number): void {
-    this.#protectedLeaves.addUnknown(this.#operation.contextId, page, page + pages, pages);
+    this.#protectedLeaves.addUnknown(this.operation.contextId, page, page + pages, pages);
   }
 
-  /** Generic code asks for a memslot's invalidation after write-protecting it. */
+  /**
+   * Generic code asks for a memslot's invalidation after write-protecting it; NaN pages: which memslot
+   * the trace does not show.
+   */
   slotFlush(page: number, pages: number): void {
-    const pending = this.#protectedLeaves.take(this.#operation.contextId);
-    const { logFlush } = this.#flags;
-    if (logFlush === "vmid") this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
-    else if (logFlush === "range") this.#flushRange(page, pages, Certainty.certain);
+    const pending = this.#protectedLeaves.take(this.operation.contextId);
+    const { logFlush } = this.flags;
+    if (logFlush === "vmid") this.push(VM, Certainty.certain, 0, 0, 1, 0, 0);
+    else if (logFlush === "range") this.flushSlot(page, pages);
     else if (logFlush === "leaves") {
       if (pending.leaves > 0) {
-        this.#push(IPA, Certainty.certain, pending.firstPage, 1, pending.leaves, 0, this.#noHint);
+        this.push(IPA, Certainty.certain, pending.firstPage, 1, pending.leaves, 0, this.noHint);
       }
-      if (pending.unknownPages > 0) this.#atMost(IPA, pending.firstPage, pending.unknownPages);
+      if (pending.unknownPages > 0) this.atMost(IPA, pending.firstPage, pending.unknownPages);
     } else if (pending.leaves > 0 || pending.unknownPages > 0) {
       const certainty = pending.leaves > 0 ? Certainty.certain : Certainty.atMost;
-      this.#flushRange(pending.firstPage, pending.endPage - pending.firstPage, certainty);
+      this.flushRange(pending.firstPage, pending.endPage - pending.firstPage, certainty);
     }
   }
 
   /** Generic code asks for the whole VM: ageing that found a young page, dirty ring reset. */
   vmFlush(reason: "age" | "dirty_ring" | "other"): void {
-    if (reason === "age" && this.#flags.age === "none") return;
-    if (reason === "dirty_ring" && this.#flags.ringReset === "none") return;
+    if (reason === "age" && this.flags.age === "none") return;
+    if (reason === "dirty_ring" && this.flags.ringReset === "none") return;
     // Nothing that was write-protected before is stale after this.
-    this.#protectedLeaves.take(this.#operation.contextId);
-    this.#push(VM, Certainty.certain, 0, 0, 1, 0, 0);
-  }
-
-  // ── emitting ─────────────────────────────────────────────────────────────────────────────────
-
-  /** kvm_tlb_flush_vmid_range: pieces of at most 2^21 pages, VM without FEAT_TLBIRANGE. */
-  #flushRange(page: number, pages: number, certainty: number): void {
-    const { rangeCutoverPages, maxRangePages } = this.#flags;
-    if (!this.features.tlbirange || (rangeCutoverPages > 0 && pages > rangeCutoverPages)) {
-      this.#push(VM, certainty, 0, 0, 1, 0, 0);
-      return;
-    }
-    for (let done = 0; done < pages; done += maxRangePages) {
-      const length = Math.min(maxRangePages, pages - done);
-      this.#push(RANGE, certainty, page + done, length, 1, 0, 0);
-    }
-  }
-
-  /** IPA calls for a run of leaves: the first at its walk address, the others at their own. */
-  #ipaRun(page: number, level: number, count: number, span: number): void {
-    this.#push(IPA, Certainty.certain, page, 1, count, span, this.#leafHint(level));
-  }
-
-  #leafHint(level: number): number {
-    if (level < 0) return this.#flags.leafHint ? 0 : this.#noHint;
-    return this.#flags.leafHint ? level : this.#noHint;
-  }
-
-  #atMost(primitive: number, page: number, count: number): void {
-    if (count > 0) this.#push(primitive, Certainty.atMost, page, 1, count, 0, UNKNOWN_LEVEL);
-  }
-
-  #push(
-    primitive: number,
-    certainty: number,
-    page: number,
-    pages: number,
-    count: number,
-    stride: number,
-    level: number,
-  ): void {
-    this.queue.push(primitive, this.#operation.path, certainty, page, pages, count, stride, level);
-  }
-
-  #chunkPages(): number {
-    if (this.#flags.unmapChunk === "top-level") return this.#topLevelSpan();
-    return this.#geometry.spanPages[this.#geometry.minBlockLevel]!;
-  }
-
-  #topLevelSpan(): number {
-    return this.#geometry.spanPages[this.#operation.rootLevel]!;
-  }
-
-  /** Page-table pages that an entry of `level` can have below it, without those of the root. */
-  #tablesBelow(level: number): number {
-    let tables = 0;
-    let width = 1;
-    for (let below = level + 1; below <= 3; below += 1) {
-      if (below > this.#operation.rootLevel) tables += width;
-      width *= this.#geometry.entriesPerTable;
-    }
-    return tables;
+    this.#protectedLeaves.take(this.operation.contextId);
+    this.push(VM, Certainty.certain, 0, 0, 1, 0, 0);
   }
 }

@@ -21,17 +21,6 @@ export const POLICIES: readonly Policy[] = [
   IDEAL,
 ];
 
-/** Kernel generations: what a kernel can be; the others are ideas. */
-export const KERNEL_POLICIES: readonly Policy[] = [
-  LEGACY_5_8,
-  LEGACY_5_9,
-  PGTABLE_5_10,
-  PGTABLE_6_2,
-  PGTABLE_6_5,
-  RANGE_6_6,
-  RANGE_6_9,
-];
-
 export function findPolicy(id: string): Policy | undefined {
   return POLICIES.find((policy) => policy.id === id);
 }

@@ -75,16 +75,16 @@ const RULES: readonly VersionRule[] = [
 /** The policy of a kernel: its generation with the flags of its version. */
 export function policyOfKernel(version: KernelVersion): Policy {
   const generation = findPolicy(generationOf(version))!;
-  let flags = generation.flags;
+  const flags: PolicyFlags = { ...generation.flags };
   const reasons: string[] = [];
   for (const rule of RULES) {
     if (!rule.applies(version)) continue;
-    const changed = (Object.keys(rule.flags) as (keyof PolicyFlags)[]).filter(
-      (name) => flags[name] !== rule.flags[name],
+    const changed = Object.entries(rule.flags).filter(
+      ([name, value]) => Reflect.get(flags, name) !== value,
     );
     if (changed.length === 0) continue;
-    flags = { ...flags, ...rule.flags };
-    reasons.push(`${changed.join(", ")}: ${rule.because}`);
+    Object.assign(flags, rule.flags);
+    reasons.push(`${changed.map(([name]) => name).join(", ")}: ${rule.because}`);
   }
   const detail = [`kernel ${formatKernelVersion(version)}`, ...reasons].join("; ");
   return { ...generation, flags, detail };
@@ -93,4 +93,9 @@ export function policyOfKernel(version: KernelVersion): Policy {
 /** From 7.0 on enum kvm_pgtable_prot has two execute bits, which moves all the others up by one. */
 export function hasTwoExecuteBits(version: KernelVersion): boolean {
   return isAtLeast(version, 7, 0);
+}
+
+/** Before 5.15 a map call that meets its own leaf is tolerated; later it fails with -EAGAIN. */
+export function mapToleratesUnchanged(version: KernelVersion): boolean {
+  return before(version, 5, 15);
 }

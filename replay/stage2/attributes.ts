@@ -37,6 +37,14 @@ export function relaxPermissions(table: Stage2Table, page: number, flags: number
   return addFlags(table, page, flags & PERMISSION_MASK);
 }
 
+/** Gives the leaf that covers a page exactly these permissions: what a map call of 5.10 does to its own leaf. */
+export function setPermissions(table: Stage2Table, page: number, flags: number): void {
+  const found = table.lookup(page);
+  if (found.kind !== EntryKind.leaf) return;
+  const meta = (found.meta & ~PERMISSION_MASK) | (flags & PERMISSION_MASK);
+  table.store.meta(found.table)[table.store.offset(found.table) + found.index] = meta;
+}
+
 function addFlags(table: Stage2Table, page: number, flags: number): number {
   const found = table.lookup(page);
   if (found.kind === EntryKind.unknown) return -2;
@@ -56,9 +64,8 @@ function visitLeafRuns(
   flag: number,
   report: (page: number, level: number, count: number) => void,
 ): void {
-  const runPages = table.rootRunPages;
   for (let page = startPage; page < endPage; ) {
-    const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
+    const runEnd = table.rootRunEnd(page, endPage);
     visitInTable(
       table,
       table.rootTableFor(page),

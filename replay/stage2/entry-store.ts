@@ -1,3 +1,5 @@
+import { grown } from "../typed-arrays.ts";
+
 /**
  * Storage of page-table pages: all tables of all contexts of one page size, in typed arrays.
  *
@@ -19,6 +21,8 @@ export const LeafFlag = {
   uncached: 32,
   /** Access flag. */
   young: 64,
+  /** Learned from a fault: permissions, attributes and output address are not known. */
+  learned: 128,
 } as const;
 export const PERMISSION_MASK: number = LeafFlag.read | LeafFlag.write | LeafFlag.execute;
 /** For tables: the trace does not prove that this table exists. */
@@ -132,15 +136,9 @@ export class EntryStore {
       this.#low.push(new Uint32Array(entries));
     }
     if (id >= this.#present.length) {
-      this.#present = doubled(this.#present);
-      this.#uncertain = doubled(this.#uncertain);
+      this.#present = grown(this.#present, new Uint16Array(this.#present.length * 2));
+      this.#uncertain = grown(this.#uncertain, new Uint16Array(this.#uncertain.length * 2));
     }
     return id;
   }
-}
-
-function doubled(array: Uint16Array): Uint16Array {
-  const larger = new Uint16Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

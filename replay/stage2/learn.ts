@@ -16,7 +16,13 @@ export function learnInvalidEntry(table: Stage2Table, page: number, level: numbe
 
 /** A valid leaf of `level` covers the page; its output address stays unknown (taken as 0). */
 export function learnLeaf(table: Stage2Table, page: number, level: number): boolean {
-  return learnEntry(table, page, level, leafMeta(LeafFlag.read | LeafFlag.young, 0), 0);
+  return learnEntry(
+    table,
+    page,
+    level,
+    leafMeta(LeafFlag.read | LeafFlag.young | LeafFlag.learned, 0),
+    0,
+  );
 }
 
 function learnEntry(

@@ -68,13 +68,12 @@ function mapLeaf(
         collapse(table, id, index, page, level, observer);
       } else if (kind === EntryKind.leaf) {
         const low = store.low(id)[store.offset(id) + index]!;
-        if (isKept(meta, low, physPage, flags)) {
-          if (!mustInstall) {
-            observer.leafKept(page, level, ((meta ^ flags) & PERMISSION_MASK) !== 0);
-            return advance(table, page, level);
-          }
-        }
-        observer.leafReplaced(page, level);
+        if (!mustInstall && (meta & LeafFlag.learned) !== 0) {
+          observer.leafUnclear(page, level);
+        } else if (!mustInstall && isKept(meta, low, physPage, flags)) {
+          observer.leafKept(page, level, ((meta ^ flags) & PERMISSION_MASK) !== 0);
+          return advance(table, page, level);
+        } else observer.leafReplaced(page, level);
       } else if (kind === EntryKind.unknown) {
         observer.mappedOverUnknown(page, level);
       }

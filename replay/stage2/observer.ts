@@ -26,6 +26,11 @@ export interface Stage2Observer {
   /** A map call met a leaf that differs in permissions only, or not at all, and left it as it is. */
   leafKept(page: number, level: number, permissionsDiffer: boolean): void;
   /**
+   * A map call met a leaf whose permissions or output address the trace does not show: whether it was
+   * replaced or left is not known.
+   */
+  leafUnclear(page: number, level: number): void;
+  /**
    * A block replaced a table with `leaves` valid leaves in `tables` page-table pages; `page` is the
    * walk address, not aligned. `uncertain`: at most so many more leaves and tables were there.
    */

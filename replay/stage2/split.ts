@@ -16,23 +16,30 @@ import type { Stage2Table } from "./table.ts";
  * subtree needs, the block is broken once and replaced by a tree of pages; with fewer it is first
  * replaced by blocks one level down, and those of them that the range covers are split in their turn.
  *
- * `cachePages`: what `kvm_mmu_split_huge_pages` guarantees before each call, see `splitCachePages`.
+ * `cachePages`: what `kvm_mmu_split_huge_pages` guarantees before each call, see `splitCachePages`. Where
+ * it may be more (`isCacheExact` false: calls shorter than the chunk do not show the chunk), a block that
+ * seems to be split in two steps may have gone in one: what is below it is unknown then.
  */
 export function splitBlocks(
   table: Stage2Table,
   startPage: number,
   endPage: number,
   cachePages: number,
+  isCacheExact: boolean,
   observer: Stage2Observer,
 ): void {
-  const budget = { pages: cachePages };
-  const runPages = table.rootRunPages;
+  const budget: SplitBudget = { pages: cachePages, isExact: isCacheExact };
   for (let page = startPage; page < endPage; ) {
-    const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
+    const runEnd = table.rootRunEnd(page, endPage);
     const root = table.rootTableFor(page);
     splitInTable(table, root, table.geometry.topLevel, page, runEnd, budget, observer);
     page = runEnd;
   }
+}
+
+interface SplitBudget {
+  pages: number;
+  readonly isExact: boolean;
 }
 
 /** Capacity of the split cache for a chunk: `kvm_mmu_split_nr_page_tables` (6.5 to 7.3). */
@@ -49,7 +56,7 @@ function splitInTable(
   level: number,
   startPage: number,
   endPage: number,
-  budget: { pages: number },
+  budget: SplitBudget,
   observer: Stage2Observer,
 ): void {
   if (level === LAST_LEVEL) return;
@@ -91,7 +98,7 @@ function breakBlock(
   id: number,
   index: number,
   level: number,
-  budget: { pages: number },
+  budget: SplitBudget,
 ): boolean {
   const { store } = table;
   const whole = subtreePages(table, level);
@@ -103,7 +110,10 @@ function breakBlock(
   const meta = store.meta(id)[at]!;
   const physPage = physPageOf(meta, store.low(id)[at]!);
   const flags = meta & (PERMISSION_MASK | LeafFlag.uncached | LeafFlag.young);
-  const child = fillWithLeaves(table, level + 1, physPage, flags, toPages);
+  const child =
+    toPages || budget.isExact || level === 2
+      ? fillWithLeaves(table, level + 1, physPage, flags, toPages)
+      : store.allocate(EntryKind.unknown);
   store.set(id, index, EntryKind.table, child);
   return true;
 }

@@ -135,7 +135,7 @@ class Pair {
       const level = relaxPermissions(this.#table, page, operation.flags);
       expect(level).toBe(this.#slow.relax(page, operation.flags));
     } else if (operation.op === "split") {
-      splitBlocks(this.#table, page, page + operation.pages, operation.cache, this.#log);
+      splitBlocks(this.#table, page, page + operation.pages, operation.cache, true, this.#log);
     }
   }
 

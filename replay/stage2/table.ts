@@ -35,14 +35,18 @@ export class Stage2Table {
     return table;
   }
 
-  /** Pages under one run of root entries. */
-  get rootRunPages(): number {
-    return this.geometry.entriesPerTable * this.geometry.spanPages[this.geometry.topLevel]!;
+  /** End of a range, or of the run of root entries that holds `page` if that ends earlier. */
+  rootRunEnd(page: number, endPage: number): number {
+    return Math.min(endPage, (Math.floor(page / this.rootRunPages) + 1) * this.rootRunPages);
   }
 
-  /** True where the whole table began unknown. */
-  get beganUnknown(): boolean {
-    return this.#initial === EntryKind.unknown;
+  /** Pages of the whole address space: 52 bits of IPA. */
+  get pages(): number {
+    return this.geometry.rootEntries * this.geometry.spanPages[this.geometry.topLevel]!;
+  }
+
+  get rootRunPages(): number {
+    return this.geometry.entriesPerTable * this.geometry.spanPages[this.geometry.topLevel]!;
   }
 
   /** Frees every table: kvm_pgtable_stage2_destroy. */

@@ -16,9 +16,8 @@ export function unmapRange(
   endPage: number,
   observer: Stage2Observer,
 ): void {
-  const runPages = table.rootRunPages;
   for (let page = startPage; page < endPage; ) {
-    const runEnd = Math.min(endPage, (Math.floor(page / runPages) + 1) * runPages);
+    const runEnd = table.rootRunEnd(page, endPage);
     unmapInTable(table, table.rootTableFor(page), table.geometry.topLevel, page, runEnd, observer);
     page = runEnd;
   }

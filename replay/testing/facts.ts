@@ -35,12 +35,16 @@ export class FactLog implements Stage2Observer {
     this.lines.push(`replaced leaf of level ${level} at ${page}`);
   }
 
+  leafUnclear(page: number, level: number): void {
+    this.lines.push(`met leaf of level ${level} at ${page}, unclear`);
+  }
+
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
     this.lines.push(`kept leaf of level ${level} at ${page}${permissionsDiffer ? "*" : ""}`);
   }
 
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
-    const doubt = uncertain > 0 ? `, ${uncertain} pages unknown` : "";
+    const doubt = uncertain > 0 ? `, ${uncertain} more unknown` : "";
     this.lines.push(`collapsed to level ${level} at ${page}: ${leaves} + ${tables}${doubt}`);
   }
 

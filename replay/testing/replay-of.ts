@@ -45,7 +45,8 @@ export function replayOf(
     requestMode: "detect",
     primitivesProbed: undefined,
     start: "auto",
-    ipaBits: undefined,
+    // Tests of the start level say otherwise.
+    ipaBits: 40,
     hasTwoExecuteBits: false,
     ...rest,
   };

@@ -25,23 +25,26 @@ export class AgreementTally implements MismatchListener {
   readonly #spurious = new Float64Array(PRIMITIVES.length);
   readonly #unknown = new Float64Array(PRIMITIVES.length);
   #task: Task | undefined;
+  #isCut = false;
 
   constructor(policy: string) {
     this.policy = policy;
   }
 
   /** This tally, told which operation the next mismatches belong to. */
-  listenFor(task: Task): MismatchListener {
+  listenFor(task: Task, isCut = false): MismatchListener {
     this.#task = task;
+    this.#isCut = isCut;
     return this;
   }
 
-  add(report: AlignmentReport): void {
+  /** `isCut`: the operation's end is not in the trace, so nothing counts as spurious. */
+  add(report: AlignmentReport, isCut = false): void {
     this.hintMismatches += report.hintMismatches;
     for (let p = 0; p < PRIMITIVES.length; p += 1) {
       this.#matched[p]! += report.matched[p]!;
       this.#missed[p]! += report.missed[p]!;
-      this.#spurious[p]! += report.spurious[p]!;
+      if (!isCut) this.#spurious[p]! += report.spurious[p]!;
       this.#unknown[p]! += report.unknown[p]!;
     }
   }
@@ -70,6 +73,7 @@ export class AgreementTally implements MismatchListener {
   }
 
   spurious(primitive: number, page: number, pages: number, level: number, count: number): void {
+    if (this.#isCut) return;
     const times = count > 1 ? `${count} × ` : "";
     const detail = times + describe(primitive, page, pages, level);
     this.#keep("spurious", primitive, this.#task?.line ?? 0, detail);
@@ -77,16 +81,11 @@ export class AgreementTally implements MismatchListener {
 
   /** Sums over VM, IPA, IPA_LOCAL and RANGE: what the page-table paths issue. */
   totals(): { matched: number; missed: number; spurious: number; unknown: number } {
-    const sum = (counts: Float64Array): number => {
-      let total = 0;
-      for (let p = 0; p <= Primitive.RANGE; p += 1) total += counts[p]!;
-      return total;
-    };
     return {
-      matched: sum(this.#matched),
-      missed: sum(this.#missed),
-      spurious: sum(this.#spurious),
-      unknown: sum(this.#unknown),
+      matched: sumOfPaths(this.#matched),
+      missed: sumOfPaths(this.#missed),
+      spurious: sumOfPaths(this.#spurious),
+      unknown: sumOfPaths(this.#unknown),
     };
   }
 
@@ -115,6 +114,12 @@ export class AgreementTally implements MismatchListener {
     if (this.mismatches.length >= MAX_MISMATCHES) return;
     this.mismatches.push({ kind, primitive: PRIMITIVES[primitive]!, line, detail });
   }
+}
+
+function sumOfPaths(counts: Float64Array): number {
+  let total = 0;
+  for (let p = 0; p <= Primitive.RANGE; p += 1) total += counts[p]!;
+  return total;
 }
 
 function describe(primitive: number, page: number, pages: number, level: number): string {

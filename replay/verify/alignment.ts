@@ -200,7 +200,9 @@ export class Aligner {
         this.report.spurious[primitive]! += skipped;
         listener?.spurious(
           primitive,
-          predicted.page[this.#run]!,
+          this.#call === 0
+            ? predicted.page[this.#run]!
+            : alignedPage(predicted, this.#run, this.#call),
           predicted.pages[this.#run]!,
           predicted.level[this.#run]!,
           skipped,

@@ -1,4 +1,9 @@
-import { type DiagnosticCode, type Diagnostics, quoteForMessage } from "../../diagnostics.ts";
+import {
+  type DiagnosticCode,
+  type Diagnostics,
+  isGap,
+  quoteForMessage,
+} from "../../diagnostics.ts";
 import { textOf } from "../bytes.ts";
 
 /** Examples of one code that get their line quoted; the others are only counted. */
@@ -21,7 +26,10 @@ export class LineProblems {
 
   /** Counts a problem of the line `from`…`to` and quotes it. */
   add(code: DiagnosticCode, reason: string, bytes: Uint8Array, from: number, to: number): void {
-    if (!this.#wantsExample(code)) return this.#diagnostics.tally(code, 1);
+    if (!this.#wantsExample(code)) {
+      this.#tally(code, 1);
+      return;
+    }
     // Cut before decoding: a line may be 64 KiB long.
     const quoted = quoteForMessage(textOf(bytes, from, Math.min(to, from + 200)));
     this.#diagnostics.add(code, `${reason}: ${quoted}`, this.line, this.byteOffset);
@@ -32,13 +40,18 @@ export class LineProblems {
     if (this.#wantsExample(code)) {
       this.#diagnostics.add(code, detail, this.line, this.byteOffset, times);
     } else {
-      this.#diagnostics.tally(code, times);
+      this.#tally(code, times);
     }
   }
 
   /** Counts one more of what has already been given as an example. */
   again(code: DiagnosticCode): void {
-    this.#diagnostics.tally(code, 1);
+    this.#tally(code, 1);
+  }
+
+  #tally(code: DiagnosticCode, times: number): void {
+    this.#diagnostics.tally(code, times);
+    if (isGap(code)) this.#diagnostics.addGap(this.line);
   }
 
   #wantsExample(code: DiagnosticCode): boolean {

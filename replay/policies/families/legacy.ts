@@ -9,6 +9,7 @@ const FLAGS_5_8: PolicyFlags = {
   deferNeedsFwb: true,
   deferredTableFlush: true,
   unmapThresholdPages: 512,
+  teardown: "unmap",
   unmapChunk: "top-level",
   leafHint: false,
   tableHint: "none",

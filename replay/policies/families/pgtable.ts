@@ -4,6 +4,7 @@ import { LEGACY_5_9 } from "./legacy.ts";
 /** arch/arm64/kvm/hyp/pgtable.c before FEAT_TLBIRANGE: 5.10 to 6.5. */
 const FLAGS_5_10: PolicyFlags = {
   ...LEGACY_5_9.flags,
+  teardown: "none",
   unmapChunk: "min-block",
   tableHint: "parent-level",
   collapse: "vmid",
