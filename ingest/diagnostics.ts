@@ -35,7 +35,7 @@ export const DIAGNOSTIC_CODES = {
   },
   TRUNCATED: {
     severity: "dataLoss",
-    sentence: "the file ends before its own header says it should",
+    sentence: "the input ends, or cannot be read on, before its end",
   },
   DAMAGED_COMPRESSION: {
     severity: "dataLoss",

@@ -54,7 +54,7 @@ const WRONG: VerificationView = {
 describe("formatVerification", () => {
   it("says that an exact trace is exact", () => {
     expect(formatVerification(EXACT)).toMatchInlineSnapshot(`
-      "trace.txt.gz: 1,513 calls matched, no disagreement, 4 undecided
+      "trace.txt.gz: 1,513 calls matched, no disagreement
       policy range-6.9: from kernel 6.12.107 (capture.json), tlbirange on
 
       calls of   predicted  recorded  matched  missed  spurious  unknown
@@ -70,7 +70,7 @@ describe("formatVerification", () => {
 
   it("shows the disagreements with their surroundings, and the better policy", () => {
     expect(formatVerification(WRONG)).toMatchInlineSnapshot(`
-      "trace.txt.gz: 1,511 calls matched, 2 missed, 1 spurious, 4 undecided
+      "trace.txt.gz: 1,511 calls matched, 2 missed, 1 spurious
       policy range-6.9: from kernel 6.12.107 (capture.json), tlbirange on
 
       calls of   predicted  recorded  matched  missed  spurious  unknown

@@ -7,6 +7,7 @@ import { selectPolicies } from "../../replay/policies/select.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
 import { explain } from "../../reports/explanations.ts";
+import { inputEntry } from "../../reports/summary.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import { formatVerification, type Mismatch } from "../../reports/verification.ts";
 import { verificationJson } from "../../reports/verification-json.ts";
@@ -141,6 +142,12 @@ function notesOf(
     notes.push(
       `${judged.hintMismatches} matched calls differ in their level hint, so in their operand`,
     );
+  }
+  const { losses } = inputEntry(run.info, reader.diagnostics);
+  for (const { code, count, sentence } of losses) {
+    const first = reader.diagnostics.examples.find((example) => example.code === code);
+    const where = first === undefined ? "" : ` (${run.path}:${first.line}: ${first.detail})`;
+    notes.push(`loss: ${count} × ${sentence}${where}`);
   }
   for (const { code, detail } of reader.diagnostics.examples) {
     if (code === "LEARNED") notes.push(`learned: ${detail}`);
