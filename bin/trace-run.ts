@@ -61,7 +61,10 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
-  const reader = await openTrace(file, { inputFormat: options["input-format"] ?? "auto" });
+  const reader = await openTrace(file, {
+    inputFormat: options["input-format"] ?? "auto",
+    ...(options.probes === undefined ? {} : { probes: options.probes }),
+  });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
   for await (const batch of reader.batches()) replay.consume(batch);

@@ -46,6 +46,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "info",
     sentence: "the file holds more events than its own header says",
   },
+  TEXT_NOT_PARSED: {
+    severity: "notice",
+    sentence: "an event whose text the program that printed it could not take apart",
+  },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
 

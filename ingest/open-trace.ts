@@ -1,3 +1,4 @@
+import { readProbeNames } from "./beside/probe-names.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import type { TraceReader } from "./reader.ts";
@@ -7,13 +8,18 @@ import { type OpenBytesOptions, openBytes } from "./source/open-bytes.ts";
 export interface OpenTraceOptions extends OpenBytesOptions {
   /** `auto` (the default): by content. */
   readonly inputFormat?: FormatId | "auto";
+  /**
+   * A saved probe list (the text of `kprobe_events`), for formats that print a probe's name without its
+   * function; default: the one that stands beside the trace.
+   */
+  readonly probes?: string;
 }
 
 /**
  * Opens a trace for reading; format, layout and compression are told from the content.
  * @param path a file, or `-` for standard input.
  * @throws TraceError UNREADABLE, EMPTY, BINARY, UNSUPPORTED_COMPRESSION, WRONG_FORMAT,
- * UNSUPPORTED_LAYOUT. After it has returned, losses are diagnostics; only a file that stops being
+ * UNSUPPORTED_LAYOUT, BAD_OPTION. After it has returned, losses are diagnostics; only a file that stops being
  * readable, or a wrong CSV header, still throws from `batches`.
  */
 export async function openTrace(
@@ -23,7 +29,10 @@ export async function openTrace(
   const source = await openBytes(path, options);
   try {
     refuseBinary(source.head, path);
-    return chooseFormat(source.head, path, options.inputFormat).format.read(source);
+    const { format } = chooseFormat(source.head, path, options.inputFormat);
+    const wantsNames = format.usesProbeNames === true || options.probes !== undefined;
+    const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
+    return format.read(source, names);
   } catch (error) {
     await source.close();
     throw error;

@@ -112,6 +112,7 @@ it("every folder is a capture, and none is missing here", () => {
     "tiny-612-lost-overwrite",
     "tiny-612-lpa2off",
     "tiny-612-nvhe",
+    "tiny-612-perf",
     "tiny-72",
   ]);
   for (const name of NAMES) expect(readCapture(path.join(CAPTURES, name)), name).toBeDefined();

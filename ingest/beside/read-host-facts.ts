@@ -1,19 +1,17 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { factsOfCaptureJson } from "./capture-json.ts";
 import { readDmesg } from "./dmesg.ts";
 import type { Fact, HostFacts } from "./host-facts.ts";
 import { probedFunctionsOf } from "./probe-list.ts";
+import { readSideFile } from "./side-file.ts";
 
 export interface HostFactsFound {
   readonly facts: HostFacts;
   /** What was there and could not be used, as sentences. */
   readonly notes: readonly string[];
 }
-
-/** Beyond this a file beside a trace is not what its name says. */
-const MAX_SIDE_FILE_BYTES = 64 * 1024 * 1024;
 
 type MutableFacts = { -readonly [K in keyof HostFacts]: HostFacts[K] };
 
@@ -47,24 +45,6 @@ export async function readHostFacts(tracePath: string): Promise<HostFactsFound> 
     facts.probedFunctions = fact(probedFunctionsOf(text.split("\n")), name);
   }
   return { facts, notes };
-}
-
-async function readSideFile(
-  directory: string,
-  name: string,
-  names: readonly string[],
-  notes: string[],
-): Promise<string | undefined> {
-  if (!names.includes(name)) return undefined;
-  const path = join(directory, name);
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_SIDE_FILE_BYTES) return await readFile(path, "utf8");
-    notes.push(`${name} is too large (${size} bytes) and was not used`);
-  } catch {
-    notes.push(`${name} cannot be read and was not used`);
-  }
-  return undefined;
 }
 
 function addDmesg(facts: MutableFacts, text: string, name: string): void {

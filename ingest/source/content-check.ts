@@ -15,7 +15,7 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       "BINARY",
       "this is a trace.dat file of trace-cmd, which is not read yet",
       path,
-      "save the kernel's own text: cat /sys/kernel/tracing/trace > trace.txt (the text of trace-cmd report lacks function names)",
+      "save the kernel's own text: cat /sys/kernel/tracing/trace > trace.txt (or print it: trace-cmd report -i trace.dat > report.txt, with the saved kprobe_events as kprobes.txt beside it)",
     );
   }
   if (startsWith(head, PERF_DATA)) {
@@ -23,7 +23,7 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       "BINARY",
       "this is a perf.data file, which is not read",
       path,
-      "record with ftrace and save the kernel's own text: cat /sys/kernel/tracing/trace > trace.txt",
+      "print it on the machine that recorded it: perf script --ns --guest-code -F comm,pid,tid,cpu,time,event,trace > perf.script.txt, and save kprobe_events as kprobes.txt beside it",
     );
   }
   if (startsWith(head, [0xff, 0xfe]) || startsWith(head, [0xfe, 0xff])) {

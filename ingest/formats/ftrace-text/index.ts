@@ -1,8 +1,9 @@
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
 import type { Sniff, TraceFormat } from "../format.ts";
-import { FtraceTextReader } from "./driver.ts";
+import { TextReader } from "../text/text-reader.ts";
 import { requireDefaultLayout, surveyLayout } from "./layout.ts";
+import { LineReader } from "./line-reader.ts";
 
 /** The text of the kernel's `trace` and `trace_pipe` files. */
 export const ftraceText: TraceFormat = {
@@ -21,6 +22,11 @@ export const ftraceText: TraceFormat = {
 
   read(source: ByteSource): TraceReader {
     const layout = requireDefaultLayout(surveyLayout(source.head), source.path);
-    return new FtraceTextReader(source, layout);
+    return new TextReader(source, {
+      id: "ftrace-text",
+      layout: layout.description,
+      lines: (batch, pointers, problems) =>
+        new LineReader(batch, pointers, problems, layout.leftTrimmed),
+    });
   },
 };

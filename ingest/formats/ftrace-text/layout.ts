@@ -1,5 +1,6 @@
 import { TraceError } from "../../errors.ts";
 import { textOf } from "../bytes.ts";
+import { wholeLines } from "../text/head-lines.ts";
 import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
 import { foreignLayoutOf, type ForeignLayout } from "./foreign-layouts.ts";
 
@@ -89,17 +90,4 @@ export function requireDefaultLayout(survey: LayoutSurvey, path: string): TextLa
     ...(leftTrimmed ? ["leading blanks stripped"] : []),
   ];
   return { description: parts.join(", "), leftTrimmed };
-}
-
-function* wholeLines(head: Uint8Array): Generator<readonly [number, number]> {
-  let start = 0;
-  for (;;) {
-    const newline = head.indexOf(10, start);
-    if (newline < 0) break;
-    const end = head[newline - 1] === 13 && newline > start ? newline - 1 : newline;
-    yield [start, end];
-    start = newline + 1;
-  }
-  // A rest without line end is a cut line, unless it is all there is.
-  if (start === 0 && head.length > 0) yield [0, head.length];
 }

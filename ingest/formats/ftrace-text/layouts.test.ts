@@ -3,9 +3,13 @@ import { describe, expect, it } from "vitest";
 import { openTrace } from "../../open-trace.ts";
 import { eventLine, inChunks, readText } from "../../testing/read-text.ts";
 
+/** Of a text that is said to be ftrace's: other formats of the same family are read where they are recognised. */
 async function refusal(text: string): Promise<unknown> {
   const bytes = Buffer.from(text, "latin1");
-  return openTrace("-", { stdin: inChunks(bytes, [65536]) }).then(
+  return openTrace("-", {
+    stdin: inChunks(bytes, [65536]),
+    inputFormat: "ftrace-text",
+  }).then(
     () => "read",
     (error: unknown) => error,
   );

@@ -4,7 +4,9 @@ import { DASH, HASH, isDigit, literal, matchesAt, NEWLINE, SPACE, textOf } from 
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
 import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
-import type { LineProblems } from "./problems.ts";
+import type { EventRows } from "../text/event-rows.ts";
+import type { LineProblems } from "../text/problems.ts";
+import type { TextLines } from "../text/text-reader.ts";
 
 const CPU_COLON = literal("CPU:");
 /** One line of a stack trace, after its blank: ` => symbol`. */
@@ -16,9 +18,9 @@ const MAX_COMMENT_BYTES = 256;
  * Reads one line after the other. Each line is an event, a known comment, or a loss that is counted
  * with its place: there is no fourth case.
  */
-export class LineReader {
-  readonly comments: CommentLines;
-  readonly events: EventLines;
+export class LineReader implements TextLines {
+  readonly #comments: CommentLines;
+  readonly #events: EventLines;
   /** Lines that were neither event nor comment. */
   unparsed = 0;
   readonly #context = new LineContext();
@@ -39,8 +41,20 @@ export class LineReader {
   ) {
     this.#problems = problems;
     this.#leftTrimmed = leftTrimmed;
-    this.comments = new CommentLines(batch, problems);
-    this.events = new EventLines(batch, pointers, problems);
+    this.#comments = new CommentLines(batch, problems);
+    this.#events = new EventLines(batch, pointers, problems);
+  }
+
+  get rows(): EventRows {
+    return this.#events.rows;
+  }
+
+  get entriesInBuffer(): number | undefined {
+    return this.#comments.entriesInBuffer;
+  }
+
+  get entriesWritten(): number | undefined {
+    return this.#comments.entriesWritten;
   }
 
   /**
@@ -56,8 +70,8 @@ export class LineReader {
       if (bytes[at] === NEWLINE) return -1;
     }
     if (!this.#context.read(bytes, column, fill)) return -1;
-    const end = this.events.readToLineEnd(this.#context, bytes, start, fill);
-    if (end >= 0) this.#afterMarker = this.events.afterMarker;
+    const end = this.#events.readToLineEnd(this.#context, bytes, start, fill);
+    if (end >= 0) this.#afterMarker = this.#events.afterMarker;
     return end;
   }
 
@@ -70,8 +84,8 @@ export class LineReader {
       isDigit(bytes[column + 1]!) &&
       bytes[start] !== HASH
     ) {
-      if (this.#context.read(bytes, column, end) && this.events.read(this.#context, bytes, end)) {
-        this.#afterMarker = this.events.afterMarker;
+      if (this.#context.read(bytes, column, end) && this.#events.read(this.#context, bytes, end)) {
+        this.#afterMarker = this.#events.afterMarker;
         return;
       }
     }
@@ -83,12 +97,12 @@ export class LineReader {
     const first = bytes[start]!;
     if (first === HASH) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
-      this.comments.readHash(text, this.#timeNow());
+      this.#comments.readHash(text, this.#timeNow());
       return;
     }
     if (matchesAt(bytes, start, CPU_COLON)) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
-      if (this.comments.readCpu(text.trimEnd(), this.#timeNow())) return;
+      if (this.#comments.readCpu(text.trimEnd(), this.#timeNow())) return;
     }
     if (matchesAt(bytes, first === SPACE ? start + 1 : start, STACK_ARROW)) return;
     const reason = this.#leftTrimmed
@@ -110,13 +124,12 @@ export class LineReader {
     if (dash === -2) return "pid, CPU and time could be read at more than one place";
     // The search went on behind the place it found.
     this.#context.read(bytes, dash, end);
-    if (!this.events.read(this.#context, bytes, end)) return "no event after the time";
-    this.#afterMarker = this.events.afterMarker;
+    if (!this.#events.read(this.#context, bytes, end)) return "no event after the time";
+    this.#afterMarker = this.#events.afterMarker;
     return undefined;
   }
 
   #timeNow(): number {
-    const { lastNs } = this.events.clock;
-    return lastNs === lastNs ? lastNs : 0;
+    return this.rows.timeNow();
   }
 }

@@ -31,7 +31,7 @@ export interface ProbePoint {
  * A probe at a function's entry prints offset 0; one that the kernel moved behind a landing pad or an
  * ftrace slot prints up to 16. Farther in, registers no longer hold the arguments.
  */
-const MAX_ENTRY_OFFSET = 0x10;
+export const MAX_ENTRY_OFFSET = 0x10;
 
 const SYMBOL = String.raw`([^\s()+]+)\+0x([0-9a-f]+)/0x[0-9a-f]+(?: \[[^\]]+\])?`;
 const ENTRY_LOCATION = new RegExp(String.raw`^\(${SYMBOL}\)$`);
@@ -48,8 +48,7 @@ export function readProbePoint(location: Uint8Array): ProbePoint | undefined {
   if (returned !== null) return atReturn(location, returned[3]!);
   const entered = ENTRY_LOCATION.exec(text);
   if (entered !== null) return atEntry(location, entered[1]!, Number.parseInt(entered[2]!, 16));
-  if (USER_LOCATION.test(text))
-    return probePoint(location, text, false, undefined, "other", undefined);
+  if (USER_LOCATION.test(text)) return inUserProgram(location);
   return undefined;
 }
 
@@ -62,7 +61,8 @@ export function isBareAddress(location: Uint8Array): boolean {
   return /^\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)$/.test(text);
 }
 
-function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoint {
+/** A probe `offset` bytes into a function. */
+export function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoint {
   const meaning = meaningOfSymbol(symbol);
   if (meaning === undefined) {
     const remark = `probe of ${symbol}, a function that the replay does not use`;
@@ -75,13 +75,20 @@ function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoi
   return probePoint(location, symbol, false, meaning, meaning.kind, undefined);
 }
 
-function atReturn(location: Uint8Array, symbol: string): ProbePoint {
+/** A probe where a function returns. */
+export function atReturn(location: Uint8Array, symbol: string): ProbePoint {
   const kind = meaningOfSymbol(symbol)?.returnKind;
   if (kind === undefined) {
     const remark = `return probe of ${symbol}, which the replay does not use`;
     return probePoint(location, symbol, true, undefined, "other", remark);
   }
   return probePoint(location, symbol, true, meaningOfReturn(kind), kind, undefined);
+}
+
+/** A probe in a user's program, which is never a kernel function. */
+export function inUserProgram(location: Uint8Array): ProbePoint {
+  const text = Buffer.from(location).toString("latin1");
+  return probePoint(location, text, false, undefined, "other", undefined);
 }
 
 function probePoint(

@@ -7,6 +7,8 @@ import type { ProbePoint } from "./probe-point.ts";
 export interface EventName {
   readonly bytes: Uint8Array;
   readonly name: string;
+  /** Of `group:name`, where the format prints it. */
+  readonly group: string | undefined;
   count: number;
   /** Meaning as a stock tracepoint. */
   readonly stockKind: number;
@@ -35,17 +37,23 @@ export class EventNames {
 
   /** Counts by name, sorted by name. */
   counts(): ReadonlyMap<string, number> {
-    const seen = this.#slots.filter((entry) => entry !== undefined && entry.count > 0);
-    const pairs = seen.map((entry): [string, number] => [entry!.name, entry!.count]);
-    return new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+    const counts = new Map<string, number>();
+    for (const entry of this.#slots) {
+      if (entry === undefined || entry.count === 0) continue;
+      counts.set(entry.name, (counts.get(entry.name) ?? 0) + entry.count);
+    }
+    return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #insert(slot: number, bytes: Uint8Array, from: number, to: number, hash: number): EventName {
-    const name = textOf(bytes, from, to);
+    const text = textOf(bytes, from, to);
+    const colon = text.indexOf(":");
+    const name = text.slice(colon + 1);
     const stock = TRACEPOINTS.get(name);
     const entry: EventName = {
       bytes: bytes.slice(from, to),
       name,
+      group: colon < 0 ? undefined : text.slice(0, colon),
       count: 0,
       stockKind: EventKind[stock?.kind ?? "other"],
       stockText: stock?.text ?? "none",
