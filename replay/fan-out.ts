@@ -102,9 +102,9 @@ export class FanOut implements Stage2Observer {
     for (const policy of this.#policies) policy.relaxed(page, level);
   }
 
-  relaxFailed(page: number, level: number): void {
+  relaxFailed(page: number): void {
     this.#setPath(Path.relax);
-    for (const policy of this.#policies) policy.relaxFailed(page, level);
+    for (const policy of this.#policies) policy.relaxFailed(page);
   }
 
   slotFlush(page: number, pages: number): void {

@@ -106,7 +106,7 @@ function applyRelax(state: ReplayState, task: Task, context: Stage2Context, ret:
   const level = relaxPermissions(context.table, task.startPage, task.flags);
   if (ret === EAGAIN) {
     state.counts.relaxAgain += 1;
-    state.fanOut.relaxFailed(task.startPage, level);
+    state.fanOut.relaxFailed(task.startPage);
     return;
   }
   state.counts.relax += 1;

@@ -103,11 +103,14 @@ describe("a permission fault", () => {
     expect(issuedBy(trace, kernel(release))).toEqual([call]);
   });
 
+  // A captured 6.12 asks for it without a hint although the leaf is a page.
   it.each([
     ["6.4", []],
     ["6.5.13", []],
-    ["6.8.12", ["IPA_LOCAL 0x40000 level 3"]],
-    ["6.12.107", ["IPA_LOCAL 0x40000 level 3"]],
+    ["6.8.12", ["IPA_LOCAL 0x40000 level 0"]],
+    ["6.12.107", ["IPA_LOCAL 0x40000 no hint"]],
+    ["6.17", ["IPA_LOCAL 0x40000 level unknown"]],
+    ["7.2.13", ["IPA_LOCAL 0x40000 no hint"]],
   ])("that another vCPU resolved first (-EAGAIN) is, in %s, %j", (release, calls) => {
     const { trace, vm } = newVm();
     vm.map(GIB, 4 * KIB, TIB)

@@ -49,8 +49,11 @@ export interface PolicyFlags {
   readonly permissionMap: "flush" | "skip";
   /** Permission fault. */
   readonly relax: "ipa" | "ipa-local" | "vmid" | "range";
-  /** The same when it failed with -EAGAIN: nothing (6.5), or a flush without hint (6.8+). */
-  readonly relaxOnEagain: "none" | "flush";
+  /**
+   * The same when it failed with -EAGAIN: nothing (6.5), a flush without hint (6.8, 6.12, 7.2), or one
+   * whose level is an uninitialised variable (6.14 to 7.0).
+   */
+  readonly relaxOnEagain: "none" | "flush" | "flush-uninitialised";
   /** Dirty logging of a memslot, switched on or read: `leaves` = IPA for each write-protected leaf. */
   readonly logFlush: "vmid" | "range" | "leaves" | "exact";
   /** Notifier ageing that found a young page. */
@@ -96,7 +99,7 @@ export const FLAG_VALUES: Readonly<Record<FlagName, readonly string[] | "boolean
   leafChange: ["ipa", "vmid", "range"],
   permissionMap: ["flush", "skip"],
   relax: ["ipa", "ipa-local", "vmid", "range"],
-  relaxOnEagain: ["none", "flush"],
+  relaxOnEagain: ["none", "flush", "flush-uninitialised"],
   logFlush: ["vmid", "range", "leaves", "exact"],
   age: ["vmid", "none"],
   ringReset: ["vmid", "none"],

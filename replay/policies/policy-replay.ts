@@ -179,10 +179,11 @@ export class PolicyReplay extends CallEmitter implements Stage2Observer {
     this.#relaxCall(page, hint === UNKNOWN_LEVEL ? hint : this.leafHint(hint));
   }
 
-  /** The same when it failed with -EAGAIN; `level` as far as the walk found a leaf. */
-  relaxFailed(page: number, level: number): void {
-    if (this.flags.relaxOnEagain === "none") return;
-    this.#relaxCall(page, level >= 0 ? this.leafHint(level) : this.noHint);
+  /** The same when it failed with -EAGAIN: the walk's level is not handed on, even if it found a leaf. */
+  relaxFailed(page: number): void {
+    const { relaxOnEagain } = this.flags;
+    if (relaxOnEagain === "none") return;
+    this.#relaxCall(page, relaxOnEagain === "flush" ? this.noHint : UNKNOWN_LEVEL);
   }
 
   #relaxCall(page: number, level: number): void {

@@ -75,7 +75,14 @@ describe("behaviours that a version has beside its generation", () => {
     ["6.8.0", "", { rangeEncoder: "descending", deferredTableFlush: false, lpa2Aware: true }],
     ["6.8.12", "", { rangeEncoder: "clamped", noHintArgument: "zero", levelZeroIsHint: true }],
     ["6.8.0-45-generic", "", { rangeEncoder: "clamped", deferredTableFlush: true }],
-    ["6.14", "", { noHintArgument: "ttl-unknown", relaxOnEagain: "flush", lpa2Aware: true }],
+    [
+      "6.14",
+      "",
+      { noHintArgument: "ttl-unknown", relaxOnEagain: "flush-uninitialised", lpa2Aware: true },
+    ],
+    ["7.0", "", { relaxOnEagain: "flush-uninitialised" }],
+    ["7.2.13", "", { relaxOnEagain: "flush" }],
+    ["6.12.107", "", { relaxOnEagain: "flush" }],
     ["7.3.4", "", { rangeEncoder: "clamped", deferNeedsFwb: true, ringReset: "vmid", age: "vmid" }],
   ])("%s %s", (release, text, flags) => {
     expect(policyOfKernel(version(release, text)).flags).toMatchObject(flags);

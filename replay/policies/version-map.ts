@@ -70,6 +70,12 @@ const RULES: readonly VersionRule[] = [
     flags: { noHintArgument: "zero" },
     because: "6.8.y passes level 0 for freed tables, which its encoder takes for a hint",
   },
+  {
+    applies: (v) => isAtLeast(v, 6, 13) && before(v, 7, 2),
+    flags: { relaxOnEagain: "flush-uninitialised" },
+    because:
+      "6.14, 6.17 and 7.0 leave relax_perms' level unset when the walk fails (6.13, 7.1: assumed)",
+  },
 ];
 
 /** The policy of a kernel: its generation with the flags of its version. */

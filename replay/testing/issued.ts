@@ -1,4 +1,4 @@
-import { Certainty } from "../policies/flush-queue.ts";
+import { Certainty, UNKNOWN_LEVEL } from "../policies/flush-queue.ts";
 import type { CpuFeatures } from "../policies/features.ts";
 import type { Policy } from "../policies/flags.ts";
 import { PRIMITIVES, TLBI_TTL_UNKNOWN } from "../tlbi/primitives.ts";
@@ -59,5 +59,6 @@ function words(primitive: number, page: number, pages: number, level: number): s
   const at = `0x${page.toString(16)}`;
   if (name === "RANGE") return `RANGE ${at}+${pages}`;
   if (name !== "IPA" && name !== "IPA_LOCAL") return name;
-  return `${name} ${at} ${level === TLBI_TTL_UNKNOWN ? "no hint" : `level ${level}`}`;
+  if (level === TLBI_TTL_UNKNOWN) return `${name} ${at} no hint`;
+  return `${name} ${at} level ${level === UNKNOWN_LEVEL ? "unknown" : level}`;
 }
