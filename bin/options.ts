@@ -14,7 +14,7 @@ import type { RawValue } from "./values.ts";
 export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
 export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-export const INPUT_FORMATS = ["auto", "ftrace-text", "csv"] as const;
+export const INPUT_FORMATS = ["auto", "trace-dat", "ftrace-text", "csv"] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 export const START_STATES = ["fresh", "unknown", "auto"] as const;
 export type StartState = (typeof START_STATES)[number];

@@ -1,5 +1,6 @@
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
+import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
 import { refuseBinary } from "./source/content-check.ts";
 import { type OpenBytesOptions, openBytes } from "./source/open-bytes.ts";
@@ -22,7 +23,7 @@ export async function openTrace(
 ): Promise<TraceReader> {
   const source = await openBytes(path, options);
   try {
-    refuseBinary(source.head, path);
+    if (!isTraceDat(source.head)) refuseBinary(source.head, path);
     return chooseFormat(source.head, path, options.inputFormat).format.read(source);
   } catch (error) {
     await source.close();

@@ -2,7 +2,7 @@ import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
 
 /** Ids of the formats, as `--input-format` takes them. */
-export type FormatId = "ftrace-text" | "csv";
+export type FormatId = "trace-dat" | "ftrace-text" | "csv";
 
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {
