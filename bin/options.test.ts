@@ -118,7 +118,10 @@ describe("shared options", () => {
     ["--out", "--out needs a value"],
     ["--policy a,,b", "--policy: has an empty item in its list"],
     ["--start never", "--start: 'never' is not one of fresh, unknown, auto"],
-    ["--input-format perf", "--input-format: 'perf' is not one of auto, ftrace-text, csv"],
+    [
+      "--input-format perf",
+      "--input-format: 'perf' is not one of auto, trace-dat, ftrace-text, csv",
+    ],
     ["--pageSize 4k", "unknown option '--pageSize': did you mean '--page-size'?"],
     ["--polcy a", "unknown option '--polcy': did you mean '--policy'?"],
   ])("refuse %s", async (words, sentence) => {

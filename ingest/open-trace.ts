@@ -22,9 +22,12 @@ export async function openTrace(
   options: OpenTraceOptions = {},
 ): Promise<TraceReader> {
   const source = await openBytes(path, options);
+  const wanted = options.inputFormat ?? "auto";
   try {
-    if (!isTraceDat(source.head)) refuseBinary(source.head, path);
-    return chooseFormat(source.head, path, options.inputFormat).format.read(source);
+    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
+    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    const { format } = chooseFormat(source.head, path, wanted);
+    return format.read(source);
   } catch (error) {
     await source.close();
     throw error;
