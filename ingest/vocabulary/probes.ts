@@ -12,9 +12,9 @@ export interface ProbeMeaning {
 
 /**
  * A probe at a function's entry has offset 0; one that the kernel moved behind a landing pad or an
- * ftrace slot has up to 16. Farther in, registers no longer hold the arguments.
+ * ftrace slot has up to 16 (bytes). Farther in, registers no longer hold the arguments.
  */
-const MAX_ENTRY_OFFSET = 0x10;
+export const MAX_ENTRY_OFFSET = 0x10;
 
 /** A probe `offset` bytes into a function. */
 export function meaningOfEntryAt(symbol: string, offset: number): ProbeMeaning {

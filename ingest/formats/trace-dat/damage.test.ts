@@ -1,10 +1,15 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { TraceError } from "../../errors.ts";
-import { payloads } from "../../testing/dat-events.ts";
+import { openTrace } from "../../open-trace.ts";
+import { payloads, TEST_KALLSYMS } from "../../testing/dat-events.ts";
 import { buildDat, cpuStat, type DatFileSpec } from "../../testing/dat-file.ts";
 import { DatPage } from "../../testing/dat-page.ts";
-import { type ReadTrace, readText } from "../../testing/read-text.ts";
+import { readAll, type ReadTrace, readText } from "../../testing/read-text.ts";
 
 const T0 = 5_000_000_000n;
 const PAGES = 6;
@@ -170,12 +175,31 @@ describe("salvage", () => {
     expect(counts).toEqual({ DAMAGED_PAGE: 1 });
   });
 
-  it("tells a probe's function by a probe list only where the file has no symbols", async () => {
-    const { counts, rows } = await salvaged(
-      buildDat({ cpus: [pagesOf(0)], kallsyms: "0000000000000000 T _text\n" }),
-    );
-    expect(counts).toEqual({ UNRESOLVED_PROBE: PAGES * PER_PAGE });
-    expect(rows[0]).toMatchObject({ kind: "other" });
+  it("tells a probe's function by the list beside the trace where the symbols do not", async () => {
+    const cpus = [pagesOf(0)];
+    const zeros = "0000000000000000 T _text\n";
+    const damaged = TEST_KALLSYMS.replace("ffff80008009f450", "ffff8000f009f450");
+    const directory = await mkdtemp(join(tmpdir(), "dat-"));
+    try {
+      for (const kallsyms of [zeros, damaged]) {
+        const path = join(directory, "trace.dat");
+        await writeFile(path, buildDat({ cpus, kallsyms }));
+        await rm(join(directory, "kprobes.txt"), { force: true });
+        const alone = await readAll(await openTrace(path));
+        expect(alone.rows[0]).toMatchObject({ kind: "other" });
+        const code = kallsyms === zeros ? "UNRESOLVED_PROBE" : "UNSUPPORTED_EVENT";
+        expect(alone.counts).toEqual({ [code]: PAGES * PER_PAGE });
+        await writeFile(
+          join(directory, "kprobes.txt"),
+          "p:kvm_s2/map kvm_pgtable_stage2_map pgt=%x0:x64\nr64:kvm_s2/map_ret kvm_pgtable_stage2_map\n",
+        );
+        const listed = await readAll(await openTrace(path));
+        expect(listed.rows[0]).toMatchObject({ kind: "map", addr: 0, len: 4096 });
+        expect(listed.counts).toEqual({});
+      }
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   it("refuses what holds nothing that can be read", async () => {

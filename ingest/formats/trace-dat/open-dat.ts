@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-
 import { TraceError } from "../../errors.ts";
 import type { RandomBytes } from "../../source/random-bytes.ts";
 import type { BufferTable, CpuRegion, DatContents } from "./contents.ts";
@@ -56,6 +53,10 @@ export async function openDat(
     formats.hasProbes && contents.kallsyms !== undefined
       ? new Symbols(contents.kallsyms)
       : undefined;
+  if (symbols !== undefined && symbols.badLines > 0) {
+    const what = `${symbols.badLines} lines of the symbol table are no symbols`;
+    problems.note("DAMAGED_METADATA", what, 0);
+  }
   return { contents, formats, symbols, buffer: limitedTo(file, buffer, problems) };
 }
 
@@ -117,21 +118,4 @@ function limitedTo(file: RandomBytes, table: BufferTable, problems: DatProblems)
     } else if (region.lengthBytes > 0) regions.push(region);
   }
   return { ...table, regions };
-}
-
-/** Functions by event name, from the probe list saved beside a trace; empty where there is none. */
-export async function listedProbes(path: string): Promise<ReadonlyMap<string, string>> {
-  const functions = new Map<string, string>();
-  if (path === "-") return functions;
-  for (const name of ["kprobes.txt", "kprobe_events"]) {
-    const text = await readFile(join(dirname(path), name), "utf8").catch(() => "");
-    for (const line of text.split("\n")) {
-      const found =
-        /^[pfr]\d*:(?:\S+\/)?(\S+)\s+(?:\S+:)?([A-Za-z_][\w.]*)(?:%return)?(?:\s|$)/.exec(
-          line.trim(),
-        );
-      if (found !== null) functions.set(found[1]!, found[2]!);
-    }
-  }
-  return functions;
 }

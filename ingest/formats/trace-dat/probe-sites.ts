@@ -1,6 +1,11 @@
 import { EventKind } from "../../events/kinds.ts";
 import { ArgumentPlan } from "../ftrace-text/argument-plan.ts";
-import { type ProbeMeaning, meaningOfEntryAt, meaningOfReturnOf } from "../../vocabulary/probes.ts";
+import {
+  MAX_ENTRY_OFFSET,
+  meaningOfEntryAt,
+  meaningOfReturnOf,
+  type ProbeMeaning,
+} from "../../vocabulary/probes.ts";
 import { numberBytesOf } from "./field-values.ts";
 import type { EventFormat, FormatField } from "./format-texts.ts";
 import type { Symbols } from "./symbols.ts";
@@ -27,7 +32,7 @@ const PLACE = /^(?:common_|__probe_)/;
 /** How probes of a file are tied to the functions that they probe. */
 export class ProbeSites {
   readonly #symbols: Symbols | undefined;
-  /** Functions by event name, from a probe list saved beside the trace. */
+  /** Functions by event name, from a probe list saved beside the trace; where the symbols fail. */
   readonly #listed: ReadonlyMap<string, string>;
 
   constructor(symbols: Symbols | undefined, listed: ReadonlyMap<string, string>) {
@@ -47,16 +52,17 @@ export class ProbeSites {
       return bareSite("a user probe", "other", undefined, false);
     }
     const found = this.#symbols?.lookup(high >>> 0, low >>> 0);
-    if (found !== undefined) {
-      const meaning = isReturn
-        ? meaningOfReturnOf(found.name)
-        : meaningOfEntryAt(found.name, found.offset);
-      return siteFor(format, found.name, meaning);
-    }
     const listed = this.#listed.get(format.name);
-    if (listed === undefined) return bareSite(format.name, "other", undefined, true);
-    const meaning = isReturn ? meaningOfReturnOf(listed) : meaningOfEntryAt(listed, 0);
-    return siteFor(format, listed, meaning);
+    // A damaged symbol table makes the address seem to lie far behind an earlier symbol.
+    const isDoubtful = found === undefined || found.offset > MAX_ENTRY_OFFSET;
+    if (isDoubtful && listed !== undefined) return this.#site(format, isReturn, listed, 0);
+    if (found === undefined) return bareSite(format.name, "other", undefined, true);
+    return this.#site(format, isReturn, found.name, found.offset);
+  }
+
+  #site(format: EventFormat, isReturn: boolean, symbol: string, offset: number): ProbeSite {
+    const meaning = isReturn ? meaningOfReturnOf(symbol) : meaningOfEntryAt(symbol, offset);
+    return siteFor(format, symbol, meaning);
   }
 }
 

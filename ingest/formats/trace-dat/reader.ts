@@ -11,7 +11,8 @@ import { describeDat, isTickClock } from "./describe.ts";
 import { EventRows } from "./event-rows.ts";
 import { Losses } from "./losses.ts";
 import { MergeHeap } from "./merge-heap.ts";
-import { listedProbes, openDat, type OpenedDat } from "./open-dat.ts";
+import { listedProbes } from "./listed-probes.ts";
+import { openDat, type OpenedDat } from "./open-dat.ts";
 import { pageLayoutOf } from "./page-layout.ts";
 import type { Preamble } from "./preamble.ts";
 import { ProbeSites } from "./probe-sites.ts";
@@ -89,11 +90,7 @@ export class DatReader implements TraceReader {
       this.#base,
       this.#problems,
     );
-    const listed =
-      opened.symbols === undefined || opened.symbols.count === 0
-        ? await listedProbes(path)
-        : new Map<string, string>();
-    const sites = new ProbeSites(opened.symbols, listed);
+    const sites = new ProbeSites(opened.symbols, await listedProbes(path));
     const statistics = contents.statistics.get(buffer.name) ?? new Map<number, CpuStatistics>();
     const losses = new Losses(statistics, this.#problems);
     const rows = new EventRows(
