@@ -589,7 +589,7 @@ describe("what is no usable trace is refused with exit code 1", () => {
     [
       "trace.dat",
       Buffer.from("\u0017\u0008Dtracing6\u0000\u0000\u0000\u0000", "latin1"),
-      /trace\.dat: this is a trace\.dat file of trace-cmd/,
+      /trace\.dat: this trace\.dat file ends or is damaged in its first fields/,
     ],
     [
       "random.bin",

@@ -16,6 +16,7 @@ export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const INPUT_FORMATS = [
   "auto",
+  "trace-dat",
   "ftrace-text",
   "trace-cmd-report",
   "perf-script",

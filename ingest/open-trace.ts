@@ -1,6 +1,7 @@
 import { readProbeNames } from "./beside/probe-names.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
+import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
 import { refuseBinary } from "./source/content-check.ts";
 import { type OpenBytesOptions, openBytes } from "./source/open-bytes.ts";
@@ -27,9 +28,11 @@ export async function openTrace(
   options: OpenTraceOptions = {},
 ): Promise<TraceReader> {
   const source = await openBytes(path, options);
+  const wanted = options.inputFormat ?? "auto";
   try {
-    refuseBinary(source.head, path);
-    const { format } = chooseFormat(source.head, path, options.inputFormat);
+    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
+    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    const { format } = chooseFormat(source.head, path, wanted);
     const wantsNames = format.usesProbeNames === true || options.probes !== undefined;
     const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
     return format.read(source, names);

@@ -3,7 +3,7 @@ import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
 
 /** Ids of the formats, as `--input-format` takes them. */
-export type FormatId = "ftrace-text" | "trace-cmd-report" | "perf-script" | "csv";
+export type FormatId = "trace-dat" | "ftrace-text" | "trace-cmd-report" | "perf-script" | "csv";
 
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {
@@ -15,7 +15,7 @@ export interface Sniff {
 /** A trace format: how to recognise it and how to read it. */
 export interface TraceFormat {
   readonly id: FormatId;
-  /** It prints probes without their functions, so that it takes other files to tell them. */
+  /** Its probes may stand there without their functions, so that it takes other files to tell them. */
   readonly usesProbeNames?: boolean;
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;

@@ -1,7 +1,6 @@
 import { TraceError } from "../errors.ts";
 import { startsWith } from "./compression.ts";
 
-const TRACE_DAT = [0x17, 0x08, 0x44, ...Buffer.from("tracing")] as const;
 const PERF_DATA = [...Buffer.from("PERFILE2")] as const;
 
 /**
@@ -10,14 +9,6 @@ const PERF_DATA = [...Buffer.from("PERFILE2")] as const;
  */
 export function refuseBinary(head: Uint8Array, path: string): void {
   const file = path === "-" ? "FILE" : path;
-  if (startsWith(head, TRACE_DAT)) {
-    throw new TraceError(
-      "BINARY",
-      "this is a trace.dat file of trace-cmd, which is not read yet",
-      path,
-      "save the kernel's own text: cat /sys/kernel/tracing/trace > trace.txt (or print it: trace-cmd report -i trace.dat > report.txt, with the saved kprobe_events as kprobes.txt beside it)",
-    );
-  }
   if (startsWith(head, PERF_DATA)) {
     throw new TraceError(
       "BINARY",

@@ -28,6 +28,7 @@ export interface ReadTrace {
   readonly rows: readonly Row[];
   readonly info: TraceInfo;
   readonly counts: Readonly<Partial<Record<DiagnosticCode, number>>>;
+  readonly hasDataLoss: boolean;
   readonly examples: readonly string[];
   readonly lines: readonly number[];
   readonly byteOffsets: readonly number[];
@@ -69,6 +70,7 @@ export async function readAll(reader: TraceReader): Promise<ReadTrace> {
     rows,
     info: reader.info(),
     counts: Object.fromEntries(diagnostics.counts()),
+    hasDataLoss: diagnostics.hasDataLoss,
     examples: examples.map(({ code, detail }) => `${code} ${detail}`),
     lines: examples.map(({ line }) => line),
     byteOffsets: examples.map(({ byteOffset }) => byteOffset),

@@ -13,6 +13,13 @@ export interface ProbeDefinition {
   readonly offset: number;
 }
 
+/** What `perf probe` counts its places from: no function, so that only the address tells which one it is. */
+const WHOLE_KERNEL: ReadonlySet<string | undefined> = new Set(["_text", "_stext"]);
+
+export function isWholeKernel(symbol: string | undefined): boolean {
+  return WHOLE_KERNEL.has(symbol);
+}
+
 /** The definitions of a list, by event name. */
 export interface ProbeDefinitions {
   /** Those of the name, of that group where one is given: a name may stand in several groups. */

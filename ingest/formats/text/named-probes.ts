@@ -1,13 +1,13 @@
 import type { ProbeNames } from "../../beside/probe-names.ts";
 import { withoutCompilerSuffix } from "../../vocabulary/functions.ts";
-import type { ProbeDefinition } from "../../vocabulary/probe-definitions.ts";
+import { isWholeKernel, type ProbeDefinition } from "../../vocabulary/probe-definitions.ts";
+import { MAX_ENTRY_OFFSET } from "../../vocabulary/probes.ts";
 import type { EventName } from "./event-names.ts";
 import type { LostProbe, ProbePlaces } from "./probe-places.ts";
 import {
   atEntry,
   atReturn,
   inUserProgram,
-  MAX_ENTRY_OFFSET,
   type ProbePoint,
   readProbePoint,
 } from "./probe-point.ts";
@@ -24,8 +24,6 @@ const BARE =
   /^(?:\(([0-9a-f]{1,16})(?: <- ([0-9a-f]{1,16}))?\)|__probe_ip=(?:0x)?([0-9a-f]{1,16})|__probe_func=(?:0x)?([0-9a-f]{1,16}) __probe_ret_ip=(?:0x)?([0-9a-f]{1,16}))$/;
 /** A kernel address of a 64-bit machine. */
 const KERNEL_ADDRESS = /^[89a-f][0-9a-f]{15}$/;
-/** What `perf probe` counts its places from: no function, so that only the address tells which one it is. */
-const WHOLE_KERNEL: ReadonlySet<string> = new Set(["_text", "_stext"]);
 /** An instruction of arm64, in bytes. */
 const INSTRUCTION = 4;
 
@@ -102,7 +100,7 @@ function isUserProbe({ address }: BareLocation, defined: readonly ProbeDefinitio
 function distinct(definitions: readonly ProbeDefinition[]): readonly Place[] {
   const places = new Map<string, Place>();
   for (const { symbol, offset } of definitions) {
-    if (symbol !== undefined && !WHOLE_KERNEL.has(symbol))
+    if (symbol !== undefined && !isWholeKernel(symbol))
       places.set(`${symbol}+${offset}`, { symbol, offset });
   }
   return [...places.values()];
