@@ -23,7 +23,7 @@ export async function openTrace(
   const source = await openBytes(path, options);
   try {
     refuseBinary(source.head, path);
-    return chooseFormat(source.head, path, options.inputFormat).format.read(source);
+    return await chooseFormat(source.head, path, options.inputFormat).format.read(source);
   } catch (error) {
     await source.close();
     throw error;

@@ -21,3 +21,44 @@ export function probedFunctionsOf(lines: readonly string[]): readonly string[] {
   }
   return [...functions];
 }
+
+/** What a saved probe list says of the events of one name. */
+export interface ListedProbe {
+  readonly symbol: string;
+  readonly offset: number;
+  readonly isReturn: boolean;
+}
+
+const DEFINITION = /^(?:[pf]|r\d*)(?::(?:[^/\s]+\/)?(\S+))?$/;
+const PLACE = /^(?:\w+:)?([A-Za-z_][\w.$]*?)(?:\+(0x[0-9a-f]+|\d+))?(%return)?$/;
+
+/**
+ * Probes of kernel functions by the name of their event. A name under which several places are probed
+ * (events of two groups, or one event of several probes) is left out: a trace does not tell them apart.
+ */
+export function probesByEvent(lines: readonly string[]): ReadonlyMap<string, ListedProbe> {
+  const probes = new Map<string, ListedProbe>();
+  const ambiguous = new Set<string>();
+  for (const line of lines) {
+    const [definition = "", where = ""] = line.trim().split(/\s+/);
+    const event = DEFINITION.exec(definition)?.[1];
+    const place = PLACE.exec(where);
+    if (event === undefined || place === null) continue;
+    const probe = {
+      symbol: place[1]!,
+      offset: Number(place[2] ?? 0),
+      isReturn: definition.startsWith("r") || place[3] !== undefined,
+    };
+    const other = probes.get(event);
+    if (other !== undefined && !sameProbe(other, probe)) ambiguous.add(event);
+    probes.set(event, probe);
+  }
+  for (const event of ambiguous) probes.delete(event);
+  return probes;
+}
+
+function sameProbe(one: ListedProbe, other: ListedProbe): boolean {
+  return (
+    one.symbol === other.symbol && one.offset === other.offset && one.isReturn === other.isReturn
+  );
+}

@@ -17,5 +17,5 @@ export interface TraceFormat {
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;
   /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
-  read(source: ByteSource): TraceReader;
+  read(source: ByteSource): TraceReader | Promise<TraceReader>;
 }

@@ -31,7 +31,7 @@ export class FtraceTextReader implements TraceReader {
     this.#batch = batch;
     this.diagnostics = new Diagnostics(source.path);
     this.#problems = new LineProblems(this.diagnostics);
-    this.#reader = new LineReader(batch, this.pointers, this.#problems, layout.leftTrimmed);
+    this.#reader = new LineReader(batch, this.pointers, this.#problems, layout);
     this.#splitter = new LineSplitter(this.#reader, this.#problems);
     emptyBatch(batch, batch.capacity);
   }

@@ -5,8 +5,6 @@ import { clearRow } from "../../events/rows.ts";
 import {
   CARRIAGE_RETURN,
   COLON,
-  DASH,
-  isDigit,
   LESS,
   literal,
   NEWLINE,
@@ -14,7 +12,8 @@ import {
   SPACE,
 } from "../bytes.ts";
 import { type EventName, EventNames } from "./event-names.ts";
-import { LineContext, PID_DASH_COLUMN } from "./line-context.ts";
+import type { LineColumns } from "./line-columns.ts";
+import type { LineContext } from "./line-context.ts";
 import { ProbeLine, ProbeLines } from "./probe-lines.ts";
 import type { LineProblems } from "./problems.ts";
 import { StockText } from "./stock-text.ts";
@@ -40,9 +39,16 @@ export class EventLines {
   readonly #stock = new StockText();
   readonly #batch: EventBatch;
   readonly #problems: LineProblems;
+  readonly #columns: LineColumns;
 
-  constructor(batch: EventBatch, pointers: PointerTable, problems: LineProblems) {
+  constructor(
+    batch: EventBatch,
+    pointers: PointerTable,
+    problems: LineProblems,
+    columns: LineColumns,
+  ) {
     this.#batch = batch;
+    this.#columns = columns;
     this.#problems = problems;
     this.#probes = new ProbeLines(pointers, problems);
     this.clock = new TraceClock(problems);
@@ -192,9 +198,7 @@ export class EventLines {
    * line: there a whole context begins where the text should.
    */
   #readChained(context: LineContext, bytes: Uint8Array, from: number, end: number): void {
-    const dash = from + PID_DASH_COLUMN;
-    if (dash + 1 >= end || bytes[dash] !== DASH || !isDigit(bytes[dash + 1]!)) return;
-    if (context.read(bytes, dash, end)) this.read(context, bytes, end);
+    if (from < end && this.#columns.read(context, bytes, from, end)) this.read(context, bytes, end);
   }
 
   /** Fills the columns that every row has; -1 where the time cannot be used. */

@@ -1,8 +1,10 @@
+import { NO_SYMBOLS, readProbeSymbols } from "../../beside/probe-symbols.ts";
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
 import type { Sniff, TraceFormat } from "../format.ts";
 import { FtraceTextReader } from "./driver.ts";
-import { requireDefaultLayout, surveyLayout } from "./layout.ts";
+import { requireReadableLayout } from "./layout.ts";
+import { surveyLayout } from "./layout-survey.ts";
 
 /** The text of the kernel's `trace` and `trace_pipe` files. */
 export const ftraceText: TraceFormat = {
@@ -19,8 +21,9 @@ export const ftraceText: TraceFormat = {
       : { applies: false, reason: "no line with pid, CPU and time in ftrace's order" };
   },
 
-  read(source: ByteSource): TraceReader {
-    const layout = requireDefaultLayout(surveyLayout(source.head), source.path);
-    return new FtraceTextReader(source, layout);
+  async read(source: ByteSource): Promise<TraceReader> {
+    const survey = surveyLayout(source.head);
+    const symbols = survey.fields.isFields ? await readProbeSymbols(source.path) : NO_SYMBOLS;
+    return new FtraceTextReader(source, requireReadableLayout(survey, source.path, symbols));
   },
 };

@@ -21,9 +21,9 @@ export const PID_DASH_COLUMN = 16;
 /** `-1 [000] 1.000001: ` and a name cannot be shorter than this. */
 const SHORTEST_CONTEXT = 12;
 /** Times beyond this (seconds or ticks) would not be exact. */
-const MAX_EXACT = Number.MAX_SAFE_INTEGER;
-const MAX_PID = 0x7fffffff;
-const MAX_CPU = 0xfffe;
+export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER;
+export const MAX_PID = 0x7fffffff;
+export const MAX_CPU = 0xfffe;
 
 /**
  * The part of a line before the event's own text: pid, CPU and time.

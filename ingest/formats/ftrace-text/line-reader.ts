@@ -1,9 +1,12 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { PointerTable } from "../../events/pointers.ts";
-import { DASH, HASH, isDigit, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
+import { HASH, literal, matchesAt, SPACE, textOf } from "../bytes.ts";
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
-import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
+import { FieldLines, FieldText } from "./field-lines.ts";
+import type { TextLayout } from "./layout.ts";
+import type { LineColumns } from "./line-columns.ts";
+import { findPidDash, LineContext } from "./line-context.ts";
 import type { LineProblems } from "./problems.ts";
 
 const CPU_COLON = literal("CPU:");
@@ -23,24 +26,30 @@ export class LineReader {
   unparsed = 0;
   readonly #context = new LineContext();
   readonly #problems: LineProblems;
+  readonly #columns: LineColumns;
   readonly #leftTrimmed: boolean;
+  readonly #quote: Uint8Array;
+  readonly #fields: FieldLines | undefined;
   #afterMarker = false;
 
   /**
-   * @param leftTrimmed leading blanks were stripped from the whole file, so the pid has no fixed column.
-   * In any other file a line whose pid stands elsewhere is not the kernel's (a marker may hold text that
-   * imitates an event) and is not taken for one.
+   * @param layout where it says that leading blanks were stripped from the whole file, the pid has no
+   * fixed column. In any other file a line whose pid stands elsewhere is not the kernel's (a marker may
+   * hold text that imitates an event) and is not taken for one.
    */
   constructor(
     batch: EventBatch,
     pointers: PointerTable,
     problems: LineProblems,
-    leftTrimmed: boolean,
+    layout: TextLayout,
   ) {
     this.#problems = problems;
-    this.#leftTrimmed = leftTrimmed;
+    this.#columns = layout.columns;
+    this.#leftTrimmed = layout.leftTrimmed;
+    this.#quote = layout.quote;
+    this.#fields = layout.fields && new FieldLines(layout.fields);
     this.comments = new CommentLines(batch, problems);
-    this.events = new EventLines(batch, pointers, problems);
+    this.events = new EventLines(batch, pointers, problems, layout.columns);
   }
 
   /**
@@ -49,13 +58,8 @@ export class LineReader {
    * @param fill where the bytes end; a line end stands there as a guard.
    */
   readEvent(bytes: Uint8Array, start: number, fill: number): number {
-    const column = start + PID_DASH_COLUMN;
-    if (column + 1 >= fill || bytes[column] !== DASH || bytes[start] === HASH) return -1;
-    // A line that ends before the column must not lend its place to the next line's event.
-    for (let at = start; at < column; at += 1) {
-      if (bytes[at] === NEWLINE) return -1;
-    }
-    if (!this.#context.read(bytes, column, fill)) return -1;
+    if (this.#fields !== undefined || this.#quote.length > 0) return -1;
+    if (!this.#columns.read(this.#context, bytes, start, fill)) return -1;
     const end = this.events.readToLineEnd(this.#context, bytes, start, fill);
     if (end >= 0) this.#afterMarker = this.events.afterMarker;
     return end;
@@ -63,19 +67,40 @@ export class LineReader {
 
   /** Reads the line at `start`…`end` (line end excluded); its place is already in `problems`. */
   read(bytes: Uint8Array, start: number, end: number): void {
-    const column = start + PID_DASH_COLUMN;
-    if (
-      column + 1 < end &&
-      bytes[column] === DASH &&
-      isDigit(bytes[column + 1]!) &&
-      bytes[start] !== HASH
-    ) {
-      if (this.#context.read(bytes, column, end) && this.events.read(this.#context, bytes, end)) {
-        this.#afterMarker = this.events.afterMarker;
-        return;
-      }
+    const from = this.#behindQuote(bytes, start, end);
+    if (from < 0) {
+      this.#giveUp("a line without the quote mark of the others", bytes, start, end);
+    } else if (!this.#columns.read(this.#context, bytes, from, end)) {
+      this.#readOther(bytes, from, end);
+    } else if (!this.#readBody(bytes, end)) this.#readOther(bytes, from, end);
+  }
+
+  /** Behind the mark that a mail program put before each line; -1 where a line has none. */
+  #behindQuote(bytes: Uint8Array, start: number, end: number): number {
+    const { length } = this.#quote;
+    if (length === 0 || start === end) return start;
+    // A mail program strips the blanks of an empty line.
+    if (end - start < length) return matchesAt(bytes, start, this.#quote.subarray(0, 1)) ? end : -1;
+    return matchesAt(bytes, start, this.#quote) ? start + length : -1;
+  }
+
+  /** Reads the event behind the context that has just been read; false: there is none. */
+  #readBody(bytes: Uint8Array, end: number): boolean {
+    const fields = this.#fields;
+    if (fields === undefined) {
+      if (!this.events.read(this.#context, bytes, end)) return false;
+      this.#afterMarker = this.events.afterMarker;
+      return true;
     }
-    this.#readOther(bytes, start, end);
+    this.#afterMarker = false;
+    const outcome = fields.translate(bytes, this.#context.bodyStart, end);
+    if (outcome === FieldText.asItIs) return this.events.read(this.#context, bytes, end);
+    if (outcome === FieldText.unusable) {
+      this.#giveUp(fields.reason, bytes, this.#context.bodyStart, end);
+      return true;
+    }
+    this.#context.bodyStart = 0;
+    return this.events.read(this.#context, fields.text, fields.length);
   }
 
   #readOther(bytes: Uint8Array, start: number, end: number): void {
@@ -99,6 +124,10 @@ export class LineReader {
       this.#problems.add("MARKER_CONTINUED", "after a marker", bytes, start, end);
       return;
     }
+    this.#giveUp(reason, bytes, start, end);
+  }
+
+  #giveUp(reason: string, bytes: Uint8Array, start: number, end: number): void {
     this.unparsed += 1;
     this.#problems.add("UNPARSED_LINE", reason, bytes, start, end);
   }
@@ -110,9 +139,7 @@ export class LineReader {
     if (dash === -2) return "pid, CPU and time could be read at more than one place";
     // The search went on behind the place it found.
     this.#context.read(bytes, dash, end);
-    if (!this.events.read(this.#context, bytes, end)) return "no event after the time";
-    this.#afterMarker = this.events.afterMarker;
-    return undefined;
+    return this.#readBody(bytes, end) ? undefined : "no event after the time";
   }
 
   #timeNow(): number {
