@@ -46,6 +46,11 @@ export const DIAGNOSTIC_CODES = {
     severity: "info",
     sentence: "the file holds more events than its own header says",
   },
+  FORGED_EVENTS: {
+    severity: "dataLoss",
+    sentence:
+      "more events than the header says, some of them behind a marker: its text may have been read as events",
+  },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
 

@@ -18,7 +18,8 @@ describe("perCpuLossesOf", () => {
       { cpu: 11, dropped: 0, overrun: 7 },
     ];
     const [first, other] = [stats(0, 21_351), stats(7, 0)];
-    const prefixed = (name: string, text: string): string => text.replaceAll(/^(?=.)/gm, `${name}:`);
+    const prefixed = (name: string, text: string): string =>
+      text.replaceAll(/^(?=.)/gm, `${name}:`);
     const texts = [
       `== cpu0\n${first}== cpu1\n${stats(0, 0)}== cpu11\n${other}`,
       `==> per_cpu/cpu0/stats <==\n${first}\n==> per_cpu/cpu11/stats <==\n${other}`,

@@ -108,7 +108,12 @@ export class FtraceTextReader implements TraceReader {
     if (entriesInBuffer === undefined) return;
     const { events } = this.#reader.events;
     const counts = `${events} events read, ${entriesInBuffer} in the header`;
-    if (events > entriesInBuffer) this.#problems.note("HEADER_DISAGREES", counts);
+    const { eventsBehindMarker } = this.#reader;
+    const surplus = events - entriesInBuffer;
+    if (surplus > 0 && eventsBehindMarker > 0) {
+      const where = `${eventsBehindMarker} right behind a marker`;
+      this.#problems.note("FORGED_EVENTS", `${counts}; ${where}`, surplus);
+    } else if (surplus > 0) this.#problems.note("HEADER_DISAGREES", counts);
     if (this.#missingEntries() > 0) this.#problems.note("TRUNCATED", counts);
   }
 

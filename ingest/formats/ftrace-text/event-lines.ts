@@ -2,15 +2,7 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
-import {
-  CARRIAGE_RETURN,
-  COLON,
-  LESS,
-  literal,
-  NEWLINE,
-  PAREN_OPEN,
-  SPACE,
-} from "../bytes.ts";
+import { CARRIAGE_RETURN, COLON, LESS, literal, NEWLINE, PAREN_OPEN, SPACE } from "../bytes.ts";
 import { type EventName, EventNames } from "./event-names.ts";
 import type { LineColumns } from "./line-columns.ts";
 import type { LineContext } from "./line-context.ts";

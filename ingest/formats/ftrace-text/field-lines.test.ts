@@ -17,7 +17,8 @@ afterEach(async () => {
 
 const UNMAP_IP = "__probe_ip=0xffff80008009f688 (-140735340218744)";
 const UNMAP = `unmap: ${UNMAP_IP} pgt=0xfff00000c112bcc0 (-4503596388139840) addr=0x180000 (1572864) size=0x1000 (4096)`;
-const KALLSYMS = "ffff800080060ab8 t stage2_apply_range\nffff80008009f688 T kvm_pgtable_stage2_unmap\n";
+const KALLSYMS =
+  "ffff800080060ab8 t stage2_apply_range\nffff80008009f688 T kvm_pgtable_stage2_unmap\n";
 
 async function read(bodies: readonly string[], beside: Record<string, string>): Promise<ReadTrace> {
   for (const [name, text] of Object.entries(beside)) await writeFile(join(directory, name), text);
@@ -48,17 +49,24 @@ describe("the option fields", () => {
   it("counts a probe that the two name differently, and one that neither names", async () => {
     const list = "p:unmap kvm_pgtable_stage2_wrprotect\n";
     const { rows, counts, examples } = await read(
-      [UNMAP, "other: __probe_ip=0xffff800080001234 (-1) pgt=0x1 (1)", "kvm_entry: vcpu_pc=0x1 (1)"],
+      [
+        UNMAP,
+        "other: __probe_ip=0xffff800080001234 (-1) pgt=0x1 (1)",
+        "kvm_entry: vcpu_pc=0x1 (1)",
+      ],
       { "kallsyms.txt": KALLSYMS, "kprobes.txt": list },
     );
     expect(rows.map(({ kind }) => kind)).toEqual(["kvm_entry"]);
     expect(counts).toEqual({ UNPARSED_LINE: 2 });
     expect(examples[0]).toContain("of kvm_pgtable_stage2_wrprotect by the saved probe list");
-    expect(examples[1]).toContain("no file beside the trace says which function is at 0xffff800080001234");
+    expect(examples[1]).toContain(
+      "no file beside the trace says which function is at 0xffff800080001234",
+    );
   });
 
   it("does not take a name that two probes share for one of them", async () => {
-    const list = "p:a/unmap kvm_pgtable_stage2_unmap\np:b/unmap kvm_pgtable_stage2_wrprotect\np:x f\n";
+    const list =
+      "p:a/unmap kvm_pgtable_stage2_unmap\np:b/unmap kvm_pgtable_stage2_wrprotect\np:x f\n";
     const { rows, counts } = await read([UNMAP], { "kprobes.txt": list });
     expect(rows).toEqual([]);
     expect(counts).toEqual({ UNPARSED_LINE: 1 });

@@ -1,5 +1,9 @@
 import { functionAt, type ProbeSymbols } from "../../beside/probe-symbols.ts";
-import { type FunctionMeaning, meaningOfReturn, meaningOfSymbol } from "../../vocabulary/functions.ts";
+import {
+  type FunctionMeaning,
+  meaningOfReturn,
+  meaningOfSymbol,
+} from "../../vocabulary/functions.ts";
 import { roleOfArgument, type RoleName } from "../../vocabulary/roles.ts";
 import { literal, matchesAt, textOf } from "../bytes.ts";
 
@@ -49,7 +53,11 @@ export class FieldProbe {
   /** How the argument whose name stands at `from`…`to` is carried over: argument `index` of the line. */
   carryOf(index: number, bytes: Uint8Array, from: number, to: number): number {
     const known = this.#arguments[index];
-    if (known !== undefined && known.name.length === to - from && matchesAt(bytes, from, known.name))
+    if (
+      known !== undefined &&
+      known.name.length === to - from &&
+      matchesAt(bytes, from, known.name)
+    )
       return known.carry;
     const reading = roleOfArgument(textOf(bytes, from, to), this.#takes)?.reading;
     const carry =

@@ -4,9 +4,14 @@ import { readText } from "../../testing/read-text.ts";
 
 const header = (left: number, written: number): string =>
   `# tracer: nop\n#\n# nop latency trace v1.1.5 on 6.12\n# ---------\n# latency: 0 us, #${left}/${written}, CPU#0 | (M:desktop VP:0, KP:0, SP:0 HP:0 #P:2)\n#    -----------------\n#  cmd     pid     |||||| time  |   caller     \n#     \\   /        ||||||  \\    |    /       \n`;
-const line = (text: string, time = "11768067us#", comm = "kvm_page", rest = "599       0d...."): string =>
-  `${comm.padStart(8)}-${rest} ${time}: ${text}\n`;
-const UNMAP = "unmap: (kvm_pgtable_stage2_unmap+0x0/0x70) pgt=0xffff000000000040 addr=0x1000 size=0x2000";
+const line = (
+  text: string,
+  time = "11768067us#",
+  comm = "kvm_page",
+  rest = "599       0d....",
+): string => `${comm.padStart(8)}-${rest} ${time}: ${text}\n`;
+const UNMAP =
+  "unmap: (kvm_pgtable_stage2_unmap+0x0/0x70) pgt=0xffff000000000040 addr=0x1000 size=0x2000";
 
 describe("the latency format", () => {
   it("reads pid, CPU and time beside every delay mark", async () => {
@@ -25,7 +30,16 @@ describe("the latency format", () => {
   });
 
   it("is recognised without its header, whatever the comms hold", async () => {
-    const comms = ["#comment", "a b-c [1", "<idle>-0", "", "  -12", "\t-7  [00", "CPU:0 [L", "=> kfree"];
+    const comms = [
+      "#comment",
+      "a b-c [1",
+      "<idle>-0",
+      "",
+      "  -12",
+      "\t-7  [00",
+      "CPU:0 [L",
+      "=> kfree",
+    ];
     const text = comms.map((comm) => line(UNMAP, "5us ", comm, "42        12d..2.")).join("");
     const { rows, counts, info } = await readText(text);
     expect(counts).toEqual({});
@@ -75,7 +89,9 @@ describe("the verbose latency format", () => {
 
   it("reads the absolute time, as the default layout prints it", async () => {
     const { rows, info, counts } = await readText(
-      header(2, 2) + verbose("b301381a", "68.776ms (+0.002ms)") + verbose("b3026d91", "148.000ms (+0.100ms)"),
+      header(2, 2) +
+        verbose("b301381a", "68.776ms (+0.002ms)") +
+        verbose("b3026d91", "148.000ms (+0.100ms)"),
     );
     expect(counts).toEqual({});
     expect(rows).toMatchObject([

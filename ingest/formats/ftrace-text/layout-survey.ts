@@ -43,11 +43,15 @@ const LATENCY_HEADER = /^# \S+ latency trace v/;
 
 /** Looks at the first lines of a text (whole lines only, where there are several). */
 export function surveyLayout(head: Uint8Array): LayoutSurvey {
-  const surveys = quoteMarksOf(head).map((quote) => surveyUnquoted(withoutMark(head, quote), quote));
+  const surveys = quoteMarksOf(head).map((quote) =>
+    surveyUnquoted(withoutMark(head, quote), quote),
+  );
   // A mark may end in a blank or not: the text behind the right one has its lines in place.
   return (
     surveys.find(({ events }) => events > 0) ??
-    surveys.find(({ eventsLeftTrimmed, foreign }) => eventsLeftTrimmed > 0 || foreign !== undefined) ??
+    surveys.find(
+      ({ eventsLeftTrimmed, foreign }) => eventsLeftTrimmed > 0 || foreign !== undefined,
+    ) ??
     surveyUnquoted(head, NO_QUOTE)
   );
 }

@@ -58,7 +58,9 @@ function describe(survey: LayoutSurvey, symbols: ProbeSymbols): readonly string[
   return [
     survey.hasFtraceHeader ? columnsName : `${columnsName} without header`,
     ...describeContext(survey),
-    ...(fields.isFields ? [`fields option${fields.hasProbes ? ` (${namedBy(symbols)})` : ""}`] : []),
+    ...(fields.isFields
+      ? [`fields option${fields.hasProbes ? ` (${namedBy(symbols)})` : ""}`]
+      : []),
     ...(survey.isTicks ? ["clock in ticks (1 tick taken for 1 ns)"] : []),
     ...(survey.events === 0 && survey.eventsLeftTrimmed > 0 ? ["leading blanks stripped"] : []),
     ...(quote.length > 0 ? [`each line quoted with ${mark}`] : []),

@@ -35,7 +35,10 @@ const FOREIGN: readonly (readonly [string, string])[] = [
   ["function_graph", "    5.123456 |   0)   0.541 us    |  f();\n    5.123457 |   0)   |  g() {\n"],
   ["function_graph", "   0.541 us    |  f();\n + 12.1 us    |  }\n"],
   ["function tracer", eventLine("kvm_tlb_flush_vmid_range <-kvm_arch_flush_remote_tlbs_range")],
-  ["function tracer", eventLine("f [kvm] <-g [kvm]") + eventLine("kvm_entry: PC: 0x0 x") + eventLine("f <-g")],
+  [
+    "function tracer",
+    eventLine("f [kvm] <-g [kvm]") + eventLine("kvm_entry: PC: 0x0 x") + eventLine("f <-g"),
+  ],
   [
     "trace-cmd report",
     `cpus=2\n kvm_page_table_-599   [000]    34.429033: unmap: (ffff800080060bc8) mmu=0x1\n`,

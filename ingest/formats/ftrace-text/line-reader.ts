@@ -9,6 +9,7 @@ import type { LineColumns } from "./line-columns.ts";
 import { findPidDash, LineContext } from "./line-context.ts";
 import type { LineProblems } from "./problems.ts";
 
+const BUFFER_STARTED = "##### CPU ";
 const CPU_COLON = literal("CPU:");
 /** One line of a stack trace, after its blank: ` => symbol`. */
 const STACK_ARROW = literal("=> ");
@@ -24,6 +25,8 @@ export class LineReader {
   readonly events: EventLines;
   /** Lines that were neither event nor comment. */
   unparsed = 0;
+  /** Events that stand right behind a marker's line: its text may have printed them. */
+  eventsBehindMarker = 0;
   readonly #context = new LineContext();
   readonly #problems: LineProblems;
   readonly #columns: LineColumns;
@@ -60,6 +63,8 @@ export class LineReader {
   readEvent(bytes: Uint8Array, start: number, fill: number): number {
     if (this.#fields !== undefined || this.#quote.length > 0) return -1;
     if (!this.#columns.read(this.#context, bytes, start, fill)) return -1;
+    // What stands behind a marker is looked at more closely.
+    if (this.#afterMarker) return -1;
     const end = this.events.readToLineEnd(this.#context, bytes, start, fill);
     if (end >= 0) this.#afterMarker = this.events.afterMarker;
     return end;
@@ -72,7 +77,18 @@ export class LineReader {
       this.#giveUp("a line without the quote mark of the others", bytes, start, end);
     } else if (!this.#columns.read(this.#context, bytes, from, end)) {
       this.#readOther(bytes, from, end);
+    } else if (this.#afterMarker && this.#isTooOld()) {
+      this.#giveUp("an event that is older than the marker before it", bytes, from, end);
     } else if (!this.#readBody(bytes, end)) this.#readOther(bytes, from, end);
+  }
+
+  /**
+   * A saved buffer is in the order of time (a pipe need not be): what stands behind a marker and is older
+   * is text that the marker printed.
+   */
+  #isTooOld(): boolean {
+    if (this.comments.entriesInBuffer === undefined) return false;
+    return this.events.clock.relativeNs(this.#context) < this.events.clock.lastNs;
   }
 
   /** Behind the mark that a mail program put before each line; -1 where a line has none. */
@@ -89,6 +105,7 @@ export class LineReader {
     const fields = this.#fields;
     if (fields === undefined) {
       if (!this.events.read(this.#context, bytes, end)) return false;
+      if (this.#afterMarker) this.eventsBehindMarker += 1;
       this.#afterMarker = this.events.afterMarker;
       return true;
     }
@@ -108,8 +125,11 @@ export class LineReader {
     const first = bytes[start]!;
     if (first === HASH) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
-      this.comments.readHash(text, this.#timeNow());
-      return;
+      // A header stands before the events: behind a marker it is the marker's text.
+      if (!this.#afterMarker || text.startsWith(BUFFER_STARTED)) {
+        this.comments.readHash(text, this.#timeNow());
+        return;
+      }
     }
     if (matchesAt(bytes, start, CPU_COLON)) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));

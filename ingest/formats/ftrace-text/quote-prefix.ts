@@ -1,7 +1,9 @@
 import { CARRIAGE_RETURN, literal, matchesAt, NEWLINE } from "../bytes.ts";
 
 /** Marks that mail programs put before each line of what they quote, the longest first. */
-const MARKS: readonly Uint8Array[] = ["> > > ", ">>> ", "> > ", ">> ", "> ", ">>", ">"].map(literal);
+const MARKS: readonly Uint8Array[] = ["> > > ", ">>> ", "> > ", ">> ", "> ", ">>", ">"].map(
+  literal,
+);
 
 /** Marks that every line of a text begins with (a line of the mark alone is an empty one). */
 export function quoteMarksOf(head: Uint8Array): readonly Uint8Array[] {
