@@ -14,7 +14,7 @@ async function outcomeOf(trace: string): Promise<object> {
   return {
     flushes,
     counts,
-    fits: fits.map(({ mismatches, ...fit }) => ({ ...fit, mismatches: mismatches.length })),
+    fits: fits.map(({ mismatches, ...fit }) => [fit, mismatches.length]),
     instructions,
     predictedByCpu,
     unmaps: unmaps.map(({ table, addr, len }) => [table, addr, len]),

@@ -11,6 +11,8 @@ import { readHostFacts } from "./read-host-facts.ts";
 const stats = (overrun: number, dropped: number): string =>
   `entries: 89\noverrun: ${overrun}\ncommit overrun: 0\nbytes: 3812\noldest event ts:    34.356477\nnow ts:    34.926241\ndropped events: ${dropped}\nread events: 0\n`;
 
+const prefixed = (name: string, text: string): string => text.replaceAll(/^(?=.)/gm, `${name}:`);
+
 describe("perCpuLossesOf", () => {
   it("reads every way of putting the CPUs together", () => {
     const wanted = [
@@ -18,8 +20,6 @@ describe("perCpuLossesOf", () => {
       { cpu: 11, dropped: 0, overrun: 7 },
     ];
     const [first, other] = [stats(0, 21_351), stats(7, 0)];
-    const prefixed = (name: string, text: string): string =>
-      text.replaceAll(/^(?=.)/gm, `${name}:`);
     const texts = [
       `== cpu0\n${first}== cpu1\n${stats(0, 0)}== cpu11\n${other}`,
       `==> per_cpu/cpu0/stats <==\n${first}\n==> per_cpu/cpu11/stats <==\n${other}`,

@@ -36,7 +36,7 @@ export function perCpuLossesOf(text: string, ofCpu?: number): readonly PerCpuLos
     else loss.dropped += Number(count);
   }
   if (!known) return undefined;
-  const found = [...losses].map(([of, loss]) => ({ cpu: of, ...loss }));
+  const found = [...losses].map(([of, { dropped, overrun }]) => ({ cpu: of, dropped, overrun }));
   return found.filter(({ dropped, overrun }) => dropped + overrun > 0);
 }
 

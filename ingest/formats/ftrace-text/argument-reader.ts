@@ -1,20 +1,23 @@
 import type { EventBatch } from "../../events/columns.ts";
 import { APPLIED_FUNCTIONS } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
-import { type ArgumentPlan, Reading, Target } from "./argument-plan.ts";
+import { type ArgumentPlan, POINTER_WORDS, Reading, Target } from "./argument-plan.ts";
 import {
   APOSTROPHE,
   BRACKET_CLOSE,
   BRACKET_OPEN,
   CARRIAGE_RETURN,
   DOT,
+  LETTER_X,
   literal,
   matchesAt,
   NEWLINE,
   QUOTE,
   SPACE,
+  ZERO,
 } from "../bytes.ts";
 import { NumberScanner } from "../number-scanner.ts";
+import { WORD_BYTES, wordAt } from "../words.ts";
 
 /** Outcome of reading a line's arguments. */
 export const Outcome = {
@@ -28,6 +31,8 @@ export const Outcome = {
 } as const;
 
 const APPLIED_NAMES = APPLIED_FUNCTIONS.map(literal);
+/** `0x` and 16 digits. */
+const POINTER_BYTES = 2 + POINTER_WORDS * WORD_BYTES;
 const PLUS = 43;
 const ABSENT = -1;
 
@@ -77,11 +82,18 @@ export class ArgumentReader {
         at = endOfValue(bytes, at, end);
         continue;
       }
+      if (reading === Reading.pointer && isLastPointer(plan, i, bytes, at, end)) {
+        this.#storeId(targets[i]!, plan.lastId[i]!, batch, row);
+        at += POINTER_BYTES;
+        continue;
+      }
+      const valueFrom = at;
       at = this.#numbers.scan(bytes, at, end);
       if (at < 0 || bytes[at]! > SPACE || !this.#store(plan, i, batch, row)) {
         this.badArgument = i;
         return Outcome.badValue;
       }
+      if (reading === Reading.pointer) keepDigits(plan, i, bytes, valueFrom, at);
     }
     while (bytes[at] === SPACE) at += 1;
     if (at !== end && bytes[at] === CARRIAGE_RETURN) at += 1;
@@ -135,7 +147,10 @@ export class ArgumentReader {
       plan.lastLow[i] = low;
       plan.lastId[i] = this.#pointers.intern(high >>> 0, low >>> 0);
     }
-    const id = plan.lastId[i]!;
+    this.#storeId(target, plan.lastId[i]!, batch, row);
+  }
+
+  #storeId(target: number, id: number, batch: EventBatch, row: number): void {
     if (target === Target.pgt) batch.pgt[row] = id;
     else if (target === Target.mmu) batch.mmu[row] = id;
     else if (target === Target.kvm) batch.kvm[row] = id;
@@ -181,6 +196,39 @@ export class ArgumentReader {
     if (length >= 0) return true;
     this.badArgument = targets.indexOf(Target.end);
     return false;
+  }
+}
+
+/** Whether the pointer of argument `i` is printed as it was in the last line: the usual case. */
+function isLastPointer(
+  plan: ArgumentPlan,
+  i: number,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): boolean {
+  if (plan.hasLastDigits[i] === 0 || at + POINTER_BYTES > end) return false;
+  if (bytes[at] !== ZERO || bytes[at + 1] !== LETTER_X) return false;
+  if (bytes[at + POINTER_BYTES]! > SPACE) return false;
+  const digits = at + 2;
+  for (let word = 0; word < POINTER_WORDS; word += 1) {
+    if (wordAt(bytes, digits + word * WORD_BYTES) !== plan.lastDigits[i * POINTER_WORDS + word])
+      return false;
+  }
+  return true;
+}
+
+function keepDigits(
+  plan: ArgumentPlan,
+  i: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  plan.hasLastDigits[i] = to - from === POINTER_BYTES && bytes[from + 1] === LETTER_X ? 1 : 0;
+  if (plan.hasLastDigits[i] === 0) return;
+  for (let word = 0; word < POINTER_WORDS; word += 1) {
+    plan.lastDigits[i * POINTER_WORDS + word] = wordAt(bytes, from + 2 + word * WORD_BYTES);
   }
 }
 

@@ -3,7 +3,7 @@
 const PROBE = /^[^\s:]+: __probe_(?:ip|func)=0x[0-9a-f]+ \(-?\d+\)/;
 const NAME_AND_TEXT = /^([^\s:]+): (.*)$/;
 const FIELD = /^\w+=(?:'.')?\(-?\d+\)|(?:^| )\w+=0x[0-9a-f]+ \(-?\d+\)/;
-const MARKERS: readonly string[] = ["tracing_mark_write", "print", "trace_printk"];
+const MARKERS: ReadonlySet<string> = new Set(["tracing_mark_write", "print", "trace_printk"]);
 
 export interface FieldSurvey {
   readonly isFields: boolean;
@@ -15,7 +15,7 @@ export interface FieldSurvey {
 export function surveyFields(bodies: readonly string[]): FieldSurvey {
   const texts = bodies.flatMap((body) => {
     const [, name, text] = NAME_AND_TEXT.exec(body) ?? [];
-    return name === undefined || MARKERS.includes(name) || text!.startsWith("(") ? [] : [text!];
+    return name === undefined || MARKERS.has(name) || text!.startsWith("(") ? [] : [text!];
   });
   const hasProbes = bodies.some((body) => PROBE.test(body));
   const fields = texts.filter((text) => FIELD.test(text)).length;

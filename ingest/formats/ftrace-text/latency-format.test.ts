@@ -83,10 +83,10 @@ describe("the latency format", () => {
   });
 });
 
-describe("the verbose latency format", () => {
-  const verbose = (abs: string, time: string): string =>
-    `       CPU 1/KVM   21537   1 1 00000001 00000004 [${abs}] ${time}: ${UNMAP}\n`;
+const verbose = (abs: string, time: string): string =>
+  `       CPU 1/KVM   21537   1 1 00000001 00000004 [${abs}] ${time}: ${UNMAP}\n`;
 
+describe("the verbose latency format", () => {
   it("reads the absolute time, as the default layout prints it", async () => {
     const { rows, info, counts } = await readText(
       header(2, 2) +

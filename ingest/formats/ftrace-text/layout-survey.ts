@@ -102,12 +102,9 @@ function bestColumns(head: Uint8Array, lines: readonly Line[], isLatency: boolea
   ];
   const found = candidates.map(([name, columns]) => {
     const context = new LineContext();
-    const placed = lines
-      .filter(({ start, end }) => columns.read(context, head, start, end))
-      .map((line) => {
-        columns.read(context, head, line.start, line.end);
-        return surveyed(context, line);
-      });
+    const placed = lines.flatMap((line) =>
+      columns.read(context, head, line.start, line.end) ? [surveyed(context, line)] : [],
+    );
     return { name, columns, placed };
   });
   return found.reduce((best, one) => (one.placed.length > best.placed.length ? one : best));
@@ -141,13 +138,13 @@ function linesOf(head: Uint8Array): readonly Line[] {
     const newline = head.indexOf(10, start);
     if (newline < 0) break;
     const end = head[newline - 1] === 13 && newline > start ? newline - 1 : newline;
-    lines.push(line(head, start, end));
+    lines.push(lineAt(head, start, end));
     start = newline + 1;
   }
   // A rest without line end is a cut line, unless it is all there is.
-  return start === 0 && head.length > 0 ? [line(head, 0, head.length)] : lines;
+  return start === 0 && head.length > 0 ? [lineAt(head, 0, head.length)] : lines;
 }
 
-function line(head: Uint8Array, start: number, end: number): Line {
+function lineAt(head: Uint8Array, start: number, end: number): Line {
   return { start, end, text: textOf(head, start, Math.min(end, start + SURVEYED_BYTES)) };
 }

@@ -1,4 +1,5 @@
-import { DASH, HASH, NEWLINE } from "../bytes.ts";
+import { DASH, HASH } from "../bytes.ts";
+import { hasNewlineAt } from "../words.ts";
 import { type LineContext, PID_DASH_COLUMN } from "./line-context.ts";
 
 /** Where the lines of a layout keep pid, CPU and time. */
@@ -17,9 +18,7 @@ export const defaultColumns: LineColumns = {
     const column = start + PID_DASH_COLUMN;
     // No comm reaches column 0, so what begins with `#` is a comment.
     if (column + 1 >= end || bytes[column] !== DASH || bytes[start] === HASH) return false;
-    for (let at = start; at < column; at += 1) {
-      if (bytes[at] === NEWLINE) return false;
-    }
+    if (hasNewlineAt(bytes, start, PID_DASH_COLUMN / 4)) return false;
     return context.read(bytes, column, end);
   },
 };

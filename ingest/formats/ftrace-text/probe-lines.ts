@@ -4,7 +4,8 @@ import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
 import { ArgumentPlan } from "./argument-plan.ts";
 import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
-import { EQUALS, matchesAt, PAREN_CLOSE, SPACE, textOf } from "../bytes.ts";
+import { EQUALS, PAREN_CLOSE, SPACE, textOf } from "../bytes.ts";
+import { matchesWordsAt } from "../words.ts";
 import type { EventName } from "./event-names.ts";
 import { isBareAddress, type ProbePoint, readProbePoint } from "./probe-point.ts";
 import type { LineProblems } from "./problems.ts";
@@ -162,7 +163,8 @@ export class ProbeLines {
 
 /** A location ends with its only `)`, so one that stands here as a prefix stands here whole. */
 function standsAt(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): boolean {
-  return from + probe.location.length <= end && matchesAt(bytes, from, probe.location);
+  const { location, locationWords } = probe;
+  return from + location.length <= end && matchesWordsAt(bytes, from, location, locationWords);
 }
 
 function findProbe(

@@ -4,6 +4,7 @@ import {
   meaningOfReturn,
   meaningOfSymbol,
 } from "../../vocabulary/functions.ts";
+import { wordsOf } from "../words.ts";
 import type { ArgumentPlan } from "./argument-plan.ts";
 
 /**
@@ -13,6 +14,7 @@ import type { ArgumentPlan } from "./argument-plan.ts";
 export interface ProbePoint {
   /** The location's bytes, parentheses included. */
   readonly location: Uint8Array;
+  readonly locationWords: Int32Array;
   /** Symbol of the probed function, without compiler suffixes where it is known. */
   readonly symbol: string;
   readonly isReturn: boolean;
@@ -94,6 +96,7 @@ function probePoint(
 ): ProbePoint {
   return {
     location,
+    locationWords: wordsOf(location),
     symbol,
     isReturn,
     meaning,
