@@ -142,7 +142,7 @@ export class EventLines {
   ): boolean {
     const row = this.#beginRow(context);
     if (row < 0) return false;
-    if (bytes[from] === PAREN_OPEN && from < end) {
+    if (bytes[from] === PAREN_OPEN && from < end && !name.isFreeText) {
       const outcome = this.#probes.read(name, bytes, from, end, this.#batch, row);
       if (outcome === ProbeLine.event) {
         this.#endRow(name);
@@ -165,7 +165,7 @@ export class EventLines {
     row: number,
   ): boolean {
     const batch = this.#batch;
-    if (bytes[from] === UNDERSCORE && isProbeFields(bytes, from, end)) {
+    if (bytes[from] === UNDERSCORE && !name.isFreeText && isProbeFields(bytes, from, end)) {
       const reason = "a probe printed with the `fields` option, without its function";
       this.#problems.add("UNPARSED_LINE", reason, bytes, from, end);
       return true;

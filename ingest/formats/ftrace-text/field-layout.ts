@@ -1,6 +1,6 @@
 /** Whether the events of a text are printed as the trace option `fields` prints them. */
 
-const PROBE = /^[^\s:]+: __probe_(?:ip|func)=0x[0-9a-f]+ \(-?\d+\)/;
+const PROBE = /^__probe_(?:ip|func)=0x[0-9a-f]+ \(-?\d+\)/;
 const NAME_AND_TEXT = /^([^\s:]+): (.*)$/;
 const FIELD = /^\w+=(?:'.')?\(-?\d+\)|(?:^| )\w+=0x[0-9a-f]+ \(-?\d+\)/;
 const MARKERS: ReadonlySet<string> = new Set(["tracing_mark_write", "print", "trace_printk"]);
@@ -11,13 +11,13 @@ export interface FieldSurvey {
   readonly hasProbes: boolean;
 }
 
-/** Looks at the texts behind the context of the first lines. */
+/** Looks at the texts behind the context of the first lines; any one of them may be forged. */
 export function surveyFields(bodies: readonly string[]): FieldSurvey {
   const texts = bodies.flatMap((body) => {
     const [, name, text] = NAME_AND_TEXT.exec(body) ?? [];
-    return name === undefined || MARKERS.has(name) || text!.startsWith("(") ? [] : [text!];
+    return name === undefined || MARKERS.has(name) ? [] : [text!];
   });
-  const hasProbes = bodies.some((body) => PROBE.test(body));
   const fields = texts.filter((text) => FIELD.test(text)).length;
-  return { isFields: hasProbes || fields * 2 > texts.length, hasProbes };
+  const isFields = fields * 2 > texts.length;
+  return { isFields, hasProbes: isFields && texts.some((text) => PROBE.test(text)) };
 }

@@ -74,8 +74,10 @@ describe("layouts that are not read", () => {
 
   it("may stand in a marker without spoiling the trace", async () => {
     const marker = eventLine("tracing_mark_write: kvm: __probe_ip=0x1 (1)");
-    const { rows } = await readText(NOP + marker + eventLine("kvm_entry: PC: 0x0"));
-    expect(rows).toHaveLength(2);
+    const other = eventLine("tracing_mark_write: __probe_ip=0x1 (1)");
+    const { rows, info } = await readText(NOP + marker + other + eventLine("kvm_entry: PC: 0x0"));
+    expect(rows).toHaveLength(3);
+    expect(info.layout).not.toContain("fields");
   });
 });
 

@@ -113,6 +113,18 @@ describe("case 7: forged events, and traces out of mails", () => {
     expect(counts).toEqual({ MARKER_CONTINUED: 1 });
   });
 
+  it("does not take a marker's text for a probe, whatever it begins with", async () => {
+    const texts = [
+      "(kvm_pgtable_stage2_unmap+0x0/0x70) pgt=0x40 addr=0x1000 size=0x1000",
+      "(ffff80008009f688) pgt=0x40",
+      "__probe_ip=0xffff80008009f688 (-1)",
+    ];
+    const text = texts.map((one) => eventLine(`tracing_mark_write: ${one}`)).join("");
+    const { rows, counts } = await readText(text + eventLine(UNMAP));
+    expect(rows.map(({ kind }) => kind)).toEqual(["marker", "marker", "marker", "unmap"]);
+    expect(counts).toEqual({});
+  });
+
   it("does not take a line that is older than the marker before it for an event", async () => {
     const text = ENTRY + marker + eventLine(UNMAP, "1.000001") + LATER;
     const header = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 3/3   #P:2\n#\n";
