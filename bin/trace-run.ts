@@ -1,4 +1,5 @@
 import type { HostFacts } from "../ingest/beside/host-facts.ts";
+import { reportPerCpuLosses } from "../ingest/beside/per-cpu-stats.ts";
 import { readHostFacts } from "../ingest/beside/read-host-facts.ts";
 import { resolveTracePath } from "../ingest/beside/resolve-trace-path.ts";
 import { TraceError } from "../ingest/errors.ts";
@@ -70,6 +71,11 @@ export async function runTrace(
   for await (const batch of reader.batches()) replay.consume(batch);
   const result = replay.finish();
   const info = reader.info();
+  const { perCpuLosses } = facts;
+  // A trace.dat holds these statistics itself, and its reader has counted them.
+  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+    reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
+  }
   refuseUnusable(file, info, result);
   log.info(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,

@@ -78,6 +78,11 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "an event whose text the program that printed it could not take apart",
   },
+  FORGED_EVENTS: {
+    severity: "dataLoss",
+    sentence:
+      "more events than the header says, some of them behind a marker: its text may have been read as events",
+  },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
 

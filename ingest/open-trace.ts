@@ -33,7 +33,8 @@ export async function openTrace(
     const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
     if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
     const { format } = chooseFormat(source.head, path, wanted);
-    const wantsNames = format.usesProbeNames === true || options.probes !== undefined;
+    const wantsNames =
+      options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
     const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
     return format.read(source, names);
   } catch (error) {

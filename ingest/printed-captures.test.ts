@@ -12,6 +12,8 @@ interface Printed {
   readonly capture: string;
   readonly file: string;
   readonly layout: string;
+  /** What stands beside it that tells the functions of probes. */
+  readonly names: string;
 }
 
 const REPORTS: readonly Printed[] = [
@@ -19,16 +21,19 @@ const REPORTS: readonly Printed[] = [
     capture: "tiny-612",
     file: "trace-cmd.report.txt.gz",
     layout: "flags column (5 letters), times in microseconds",
+    names: "kprobes.txt and kallsyms.txt",
   },
   {
     capture: "tiny-612",
     file: "trace-cmd.report.raw.txt.gz",
     layout: "flags as numbers, times in microseconds, fields one by one (-R)",
+    names: "kprobes.txt and kallsyms.txt",
   },
   {
     capture: "tiny-61",
     file: "trace-cmd.report.txt.gz",
     layout: "no flags column, times in microseconds",
+    names: "kprobes.txt",
   },
 ];
 
@@ -50,7 +55,7 @@ function withoutErrno(row: Omit<Row, "line" | "tsNs">): object {
 }
 
 describe("what trace-cmd report printed of a capture", () => {
-  for (const { capture, file, layout } of REPORTS) {
+  for (const { capture, file, layout, names } of REPORTS) {
     describe(`${capture}/${file}`, () => {
       let kernel: ReadTrace;
       let printed: ReadTrace;
@@ -62,7 +67,7 @@ describe("what trace-cmd report printed of a capture", () => {
       it("is recognised, and nothing of it is lost", () => {
         expect(printed.info).toMatchObject({
           format: "trace-cmd-report",
-          layout: `${layout}, functions of probes by kprobes.txt`,
+          layout: `${layout}, functions of probes by ${names}`,
           eventsByName: kernel.info.eventsByName,
         });
         expect(printed.counts).toEqual({});

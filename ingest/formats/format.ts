@@ -15,10 +15,10 @@ export interface Sniff {
 /** A trace format: how to recognise it and how to read it. */
 export interface TraceFormat {
   readonly id: FormatId;
-  /** Its probes may stand there without their functions, so that it takes other files to tell them. */
-  readonly usesProbeNames?: boolean;
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;
+  /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
+  usesProbeNames?(head: Uint8Array): boolean;
   /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
   read(source: ByteSource, names?: ProbeNames): TraceReader;
 }

@@ -1,11 +1,12 @@
 import { TraceError } from "../errors.ts";
 import { startsWith } from "./compression.ts";
 
+const FTRACE_HEADER = [...Buffer.from("# tracer: ")] as const;
 const PERF_DATA = [...Buffer.from("PERFILE2")] as const;
 
 /**
  * Refuses content that is not text, by its first bytes.
- * @throws TraceError BINARY, naming what it is where that can be told.
+ * @throws TraceError BINARY, or UNSUPPORTED_LAYOUT, naming what it is where that can be told.
  */
 export function refuseBinary(head: Uint8Array, path: string): void {
   const file = path === "-" ? "FILE" : path;
@@ -27,6 +28,14 @@ export function refuseBinary(head: Uint8Array, path: string): void {
   }
   const nul = head.indexOf(0);
   if (nul === -1) return;
+  if (startsWith(head, FTRACE_HEADER)) {
+    throw new TraceError(
+      "UNSUPPORTED_LAYOUT",
+      "this is a binary trace (trace option bin), which is not read: it holds only the numbers of the event types and no arguments",
+      path,
+      "save the kernel's own text: echo nobin > trace_options, then cat /sys/kernel/tracing/trace > trace.txt",
+    );
+  }
   throw new TraceError(
     "BINARY",
     `this is not a text file: there is a NUL byte at offset ${nul}`,

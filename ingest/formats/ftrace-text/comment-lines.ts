@@ -4,6 +4,8 @@ import { addLostRow } from "../text/lost-row.ts";
 import type { LineProblems } from "../text/problems.ts";
 
 const ENTRIES = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)\b/;
+/** The same in the latency format: `# latency: 0 us, #6110/6110, CPU#0 | (…)`. */
+const LATENCY_ENTRIES = /^# latency: \d+ us, #(\d+)\/(\d+), CPU#/;
 const BUFFER_STARTED = /^##### CPU (\d+) buffer started ####/;
 const LOST = /^CPU:(\d+) \[LOST (?:(\d+) )?EVENTS\]$/;
 
@@ -24,7 +26,7 @@ export class CommentLines {
 
   /** A line that begins with `#`. */
   readHash(text: string, tsNs: number): void {
-    const entries = ENTRIES.exec(text);
+    const entries = ENTRIES.exec(text) ?? LATENCY_ENTRIES.exec(text);
     if (entries !== null) {
       this.#readEntries(Number(entries[1]), Number(entries[2]), tsNs);
       return;

@@ -2,21 +2,13 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
-import {
-  CARRIAGE_RETURN,
-  COLON,
-  DASH,
-  isDigit,
-  LESS,
-  NEWLINE,
-  PAREN_OPEN,
-  SPACE,
-} from "../bytes.ts";
+import { CARRIAGE_RETURN, COLON, LESS, NEWLINE, PAREN_OPEN, SPACE } from "../bytes.ts";
 import type { EventName } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { MAX_LINE_BYTES } from "../text/line-splitter.ts";
 import type { LineProblems } from "../text/problems.ts";
-import { type LineContext, PID_DASH_COLUMN } from "./line-context.ts";
+import type { LineColumns } from "./line-columns.ts";
+import type { LineContext } from "./line-context.ts";
 
 const GREATER = 62;
 const MAX_NAME_BYTES = 512;
@@ -25,9 +17,16 @@ const MAX_NAME_BYTES = 512;
 export class EventLines {
   readonly rows: EventRows;
   readonly #batch: EventBatch;
+  readonly #columns: LineColumns;
 
-  constructor(batch: EventBatch, pointers: PointerTable, problems: LineProblems) {
+  constructor(
+    batch: EventBatch,
+    pointers: PointerTable,
+    problems: LineProblems,
+    columns: LineColumns,
+  ) {
     this.#batch = batch;
+    this.#columns = columns;
     this.rows = new EventRows(batch, pointers, problems);
   }
 
@@ -138,8 +137,6 @@ export class EventLines {
    * line: there a whole context begins where the text should.
    */
   #readChained(context: LineContext, bytes: Uint8Array, from: number, end: number): void {
-    const dash = from + PID_DASH_COLUMN;
-    if (dash + 1 >= end || bytes[dash] !== DASH || !isDigit(bytes[dash + 1]!)) return;
-    if (context.read(bytes, dash, end)) this.read(context, bytes, end);
+    if (from < end && this.#columns.read(context, bytes, from, end)) this.read(context, bytes, end);
   }
 }

@@ -20,6 +20,7 @@ import {
   ZERO,
 } from "../bytes.ts";
 import { NumberScanner } from "../number-scanner.ts";
+import { isLastPointer, keepDigits, POINTER_BYTES } from "./last-pointer.ts";
 
 /** Outcome of reading a line's arguments. */
 export const Outcome = {
@@ -82,11 +83,18 @@ export class ArgumentReader {
         at = endOfValue(bytes, at, end);
         continue;
       }
+      if (reading === Reading.pointer && isLastPointer(plan, i, bytes, at, end)) {
+        this.#storeId(targets[i]!, plan.lastId[i]!, batch, row);
+        at += POINTER_BYTES;
+        continue;
+      }
+      const valueFrom = at;
       at = this.#numbers.scan(bytes, at, end);
       if (at < 0 || bytes[at]! > SPACE || !this.#store(plan, i, batch, row)) {
         this.badArgument = i;
         return Outcome.badValue;
       }
+      if (reading === Reading.pointer) keepDigits(plan, i, bytes, valueFrom, at);
     }
     while (bytes[at] === SPACE) at += 1;
     if (at !== end && bytes[at] === CARRIAGE_RETURN) at += 1;
@@ -140,7 +148,10 @@ export class ArgumentReader {
       plan.lastLow[i] = low;
       plan.lastId[i] = this.#pointers.intern(high >>> 0, low >>> 0);
     }
-    const id = plan.lastId[i]!;
+    this.#storeId(target, plan.lastId[i]!, batch, row);
+  }
+
+  #storeId(target: number, id: number, batch: EventBatch, row: number): void {
     if (target === Target.pgt) batch.pgt[row] = id;
     else if (target === Target.mmu) batch.mmu[row] = id;
     else if (target === Target.kvm) batch.kvm[row] = id;

@@ -1,9 +1,13 @@
 import type { ProbeNames } from "../../beside/probe-names.ts";
 import { TraceError } from "../../errors.ts";
 
-const BARE_PROBE = /^\S+: +(?:\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)|__probe_(?:ip|func)=)/;
+const BARE_PROBE =
+  /^\S+: +(?:\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)|__probe_(?:ip|func)=(?!0x[0-9a-f]+ \())/;
 
-/** Whether an event, its name included, prints a probe by address only. */
+/**
+ * Whether an event, its name included, prints a probe by address only, as other programs do. The kernel's
+ * option `fields` does so too, and repeats the address in decimal behind it.
+ */
 export function hasBareProbe(event: string): boolean {
   return BARE_PROBE.test(event);
 }

@@ -1,9 +1,9 @@
 import { BRACKET_CLOSE, COLON, DOT, isDigit, SPACE, ZERO } from "../bytes.ts";
 
 /** Times beyond this (seconds or ticks) would not be exact. */
-const MAX_EXACT = Number.MAX_SAFE_INTEGER;
-const MAX_PID = 0x7fffffff;
-const MAX_CPU = 0xfffe;
+export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER;
+export const MAX_PID = 0x7fffffff;
+export const MAX_CPU = 0xfffe;
 
 /** When an event happened, as its line prints it. */
 export interface EventTime {

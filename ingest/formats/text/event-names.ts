@@ -3,6 +3,9 @@ import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.t
 import { matchesAt, textOf } from "../bytes.ts";
 import type { ProbePoint } from "./probe-point.ts";
 
+/** The kernel prints it in front of what a program writes. */
+const MARKER_FUNCTION = "tracing_mark_write";
+
 /** An event name as the trace prints it, how often it came, and what was learned of its lines. */
 export interface EventName {
   readonly bytes: Uint8Array;
@@ -13,6 +16,8 @@ export interface EventName {
   /** Meaning as a stock tracepoint. */
   readonly stockKind: number;
   readonly stockText: TracepointText;
+  /** What anybody may write through trace_marker: it never is a probe, whatever it looks like. */
+  readonly isFreeText: boolean;
   /** Locations of the probes of this name; the one that fitted last is `probe`. */
   readonly probes: ProbePoint[];
   probe: ProbePoint | undefined;
@@ -57,6 +62,7 @@ export class EventNames {
       count: 0,
       stockKind: EventKind[stock?.kind ?? "other"],
       stockText: stock?.text ?? "none",
+      isFreeText: name === MARKER_FUNCTION,
       probes: [],
       probe: undefined,
     };

@@ -89,7 +89,11 @@ export class EventRows {
     const row = this.begin(context);
     if (row < 0) return false;
     const from = this.#raw === undefined ? textFrom : this.#behindFailure(bytes, textFrom, end);
-    if (from < end && (bytes[from] === PAREN_OPEN || bytes[from] === UNDERSCORE)) {
+    if (
+      from < end &&
+      !name.isFreeText &&
+      (bytes[from] === PAREN_OPEN || bytes[from] === UNDERSCORE)
+    ) {
       const outcome = this.probes.read(name, bytes, from, end, this.#batch, row);
       if (outcome === ProbeLine.event) {
         this.end(name);

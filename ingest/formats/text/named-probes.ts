@@ -1,3 +1,4 @@
+import type { KernelSymbols } from "../../beside/kernel-symbols.ts";
 import type { ProbeNames } from "../../beside/probe-names.ts";
 import { withoutCompilerSuffix } from "../../vocabulary/functions.ts";
 import { isWholeKernel, type ProbeDefinition } from "../../vocabulary/probe-definitions.ts";
@@ -13,7 +14,7 @@ import {
 } from "./probe-point.ts";
 
 /** What a location says where it holds addresses only. */
-interface BareLocation {
+export interface BareLocation {
   /** Of the function that returns, or of the probe. */
   readonly address: string;
   readonly isReturn: boolean;
@@ -46,16 +47,29 @@ export class NamedProbes implements ProbePlaces {
       const isProbe = Buffer.from(location).toString("latin1").startsWith("__probe_");
       return isProbe ? lost("a probe whose address is not printed in hexadecimal") : undefined;
     }
+    const place = this.placeOf(name, bare);
+    if ("lost" in place) return place;
+    if (place.symbol === undefined) return inUserProgram(location);
+    return bare.isReturn
+      ? atReturn(location, place.symbol)
+      : atEntry(location, place.symbol, place.offset);
+  }
+
+  /** The place of the event that is printed with this address; without a symbol in a user's program. */
+  placeOf(
+    name: { readonly name: string; readonly group?: string | undefined },
+    bare: BareLocation,
+  ): Place | UserPlace | LostProbe {
     const defined = this.#names.definitions.of(name.name, name.group);
     const ofKind = defined.filter(({ isReturn }) => isReturn === bare.isReturn);
-    if (isUserProbe(bare, ofKind)) return inUserProgram(location);
+    if (isUserProbe(bare, ofKind)) return { symbol: undefined };
     const places = distinct(ofKind);
-    const here = this.#placesAt(BigInt(`0x${bare.address}`));
+    const here = placesAt(this.#names.symbols, BigInt(`0x${bare.address}`));
     const agreed = here.length === 0 ? places : places.filter((place) => standsIn(here, place));
-    if (agreed.length === 1) return pointAt(location, agreed[0]!, bare);
+    if (agreed.length === 1) return agreed[0]!;
     if (places.length > 0) return lost(contradiction(name.name, places, here));
     const functions = [...new Set(here.map(({ symbol }) => withoutCompilerSuffix(symbol)))];
-    if (functions.length === 1) return pointAt(location, here[0]!, bare);
+    if (functions.length === 1) return here[0]!;
     if (ofKind.length > 0) {
       return lost(
         `the probe ${name.name} is defined by a place in the whole kernel, not by a function`,
@@ -67,20 +81,25 @@ export class NamedProbes implements ProbePlaces {
     }
     return lost(`it is not known which function the probe ${name.name} is on`);
   }
-
-  /** Functions that begin at the address or, a landing pad or a slot of the tracer, just before it. */
-  #placesAt(address: bigint): readonly Place[] {
-    for (let offset = 0; offset <= MAX_ENTRY_OFFSET; offset += INSTRUCTION) {
-      const symbols = this.#names.symbols.at(address - BigInt(offset));
-      if (symbols.length > 0) return symbols.map((symbol) => ({ symbol, offset }));
-    }
-    return [];
-  }
 }
 
-interface Place {
+/** A place in a kernel function. */
+export interface Place {
   readonly symbol: string;
   readonly offset: number;
+}
+
+interface UserPlace {
+  readonly symbol: undefined;
+}
+
+/** Functions that begin at the address or, a landing pad or a slot of the tracer, just before it. */
+export function placesAt(symbols: KernelSymbols, address: bigint): readonly Place[] {
+  for (let offset = 0; offset <= MAX_ENTRY_OFFSET; offset += INSTRUCTION) {
+    const found = symbols.at(address - BigInt(offset));
+    if (found.length > 0) return found.map((symbol) => ({ symbol, offset }));
+  }
+  return [];
 }
 
 function bareLocationOf(location: Uint8Array): BareLocation | undefined {
@@ -110,10 +129,6 @@ function distinct(definitions: readonly ProbeDefinition[]): readonly Place[] {
 function standsIn(here: readonly Place[], { symbol, offset }: Place): boolean {
   const wanted = withoutCompilerSuffix(symbol);
   return offset > 0 || here.some((place) => withoutCompilerSuffix(place.symbol) === wanted);
-}
-
-function pointAt(location: Uint8Array, { symbol, offset }: Place, bare: BareLocation): ProbePoint {
-  return bare.isReturn ? atReturn(location, symbol) : atEntry(location, symbol, offset);
 }
 
 function contradiction(name: string, places: readonly Place[], here: readonly Place[]): string {

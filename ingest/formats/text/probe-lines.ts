@@ -5,6 +5,7 @@ import { clearRow } from "../../events/rows.ts";
 import { ArgumentPlan } from "./argument-plan.ts";
 import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
 import { EQUALS, literal, matchesAt, PAREN_CLOSE, PAREN_OPEN, SPACE, textOf } from "../bytes.ts";
+import { matchesWordsAt } from "../words.ts";
 import type { EventName } from "./event-names.ts";
 import type { LostProbe, ProbePlaces } from "./probe-places.ts";
 import type { ProbePoint } from "./probe-point.ts";
@@ -164,7 +165,8 @@ export class ProbeLines {
 
 /** A location ends with its only `)`, so one that stands here as a prefix stands here whole. */
 function standsAt(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): boolean {
-  return from + probe.location.length <= end && matchesAt(bytes, from, probe.location);
+  const { location, locationWords } = probe;
+  return from + location.length <= end && matchesWordsAt(bytes, from, location, locationWords);
 }
 
 function findProbe(

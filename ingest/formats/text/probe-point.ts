@@ -1,6 +1,7 @@
 import { EventKind } from "../../events/kinds.ts";
 import type { FunctionMeaning } from "../../vocabulary/functions.ts";
 import { meaningOfEntryAt, meaningOfReturnOf, type ProbeMeaning } from "../../vocabulary/probes.ts";
+import { wordsOf } from "../words.ts";
 import type { ArgumentPlan } from "./argument-plan.ts";
 
 /**
@@ -10,6 +11,7 @@ import type { ArgumentPlan } from "./argument-plan.ts";
 export interface ProbePoint {
   /** The location's bytes, parentheses included. */
   readonly location: Uint8Array;
+  readonly locationWords: Int32Array;
   /** Symbol of the probed function, without compiler suffixes where it is known. */
   readonly symbol: string;
   readonly isReturn: boolean;
@@ -75,6 +77,7 @@ function probePoint(
 ): ProbePoint {
   return {
     location,
+    locationWords: wordsOf(location),
     symbol,
     isReturn,
     meaning,

@@ -19,6 +19,8 @@ export interface TextLines extends LineSink {
   /** What a header says of the ring buffer; undefined where there is none. */
   readonly entriesInBuffer: number | undefined;
   readonly entriesWritten: number | undefined;
+  /** Events that stand right behind a marker's line, where the format's markers may print such lines. */
+  readonly eventsBehindMarker?: number;
 }
 
 export interface TextFormat {
@@ -125,7 +127,12 @@ export class TextReader implements TraceReader {
     if (entriesInBuffer === undefined) return;
     const { events } = this.#lines.rows;
     const counts = `${events} events read, ${entriesInBuffer} in the header`;
-    if (events > entriesInBuffer) this.#problems.note("HEADER_DISAGREES", counts);
+    const eventsBehindMarker = this.#lines.eventsBehindMarker ?? 0;
+    const surplus = events - entriesInBuffer;
+    if (surplus > 0 && eventsBehindMarker > 0) {
+      const where = `${eventsBehindMarker} right behind a marker`;
+      this.#problems.note("FORGED_EVENTS", `${counts}; ${where}`, surplus);
+    } else if (surplus > 0) this.#problems.note("HEADER_DISAGREES", counts);
     if (this.#missingEntries() > 0) this.#problems.note("TRUNCATED", counts);
   }
 
