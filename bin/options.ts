@@ -14,7 +14,14 @@ import type { RawValue } from "./values.ts";
 export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
 export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-export const INPUT_FORMATS = ["auto", "ftrace-text", "csv"] as const;
+export const INPUT_FORMATS = [
+  "auto",
+  "trace-dat",
+  "ftrace-text",
+  "trace-cmd-report",
+  "perf-script",
+  "csv",
+] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 export const START_STATES = ["fresh", "unknown", "auto"] as const;
 export type StartState = (typeof START_STATES)[number];
@@ -37,6 +44,8 @@ export interface SharedValues {
   kernel: string | undefined;
   start: StartState | undefined;
   "input-format": InputFormat | undefined;
+  /** Path of a saved probe list. */
+  probes: string | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -117,6 +126,12 @@ export const SHARED_OPTIONS: {
     describe: `Format of the traces: ${INPUT_FORMATS.join(", ")}`,
     fallback: "auto, by content",
     coerce: (raw) => choice("input-format", raw, INPUT_FORMATS),
+  },
+  probes: {
+    group: INPUT,
+    describe: "Saved kprobe_events, for traces that print probes without their functions",
+    fallback: "kprobes.txt or the like beside the trace",
+    coerce: (raw) => single("probes", raw),
   },
   format: {
     group: OUTPUT,

@@ -13,6 +13,7 @@ const TRACE_OPTIONS = [
   "kernel",
   "start",
   "input-format",
+  "probes",
   "quiet",
   "debug",
 ] as const;

@@ -1,4 +1,5 @@
 import type { HostFacts } from "../ingest/beside/host-facts.ts";
+import { reportPerCpuLosses } from "../ingest/beside/per-cpu-stats.ts";
 import { readHostFacts } from "../ingest/beside/read-host-facts.ts";
 import { resolveTracePath } from "../ingest/beside/resolve-trace-path.ts";
 import { TraceError } from "../ingest/errors.ts";
@@ -61,12 +62,20 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
-  const reader = await openTrace(file, { inputFormat: options["input-format"] ?? "auto" });
+  const reader = await openTrace(file, {
+    inputFormat: options["input-format"] ?? "auto",
+    ...(options.probes === undefined ? {} : { probes: options.probes }),
+  });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
   for await (const batch of reader.batches()) replay.consume(batch);
   const result = replay.finish();
   const info = reader.info();
+  const { perCpuLosses } = facts;
+  // A trace.dat holds these statistics itself, and its reader has counted them.
+  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+    reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
+  }
   refuseUnusable(file, info, result);
   log.info(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,

@@ -41,10 +41,47 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence: "the compressed stream is damaged or cut; what came before was used",
   },
+  DAMAGED_METADATA: {
+    severity: "dataLoss",
+    sentence: "a part of the file that describes its events or where they stand is damaged",
+  },
+  DAMAGED_CHUNK: {
+    severity: "dataLoss",
+    sentence: "a compressed run of ring-buffer pages that cannot be unpacked; its events are lost",
+  },
+  DAMAGED_PAGE: {
+    severity: "dataLoss",
+    sentence: "a ring-buffer page that cannot be read, or not to its end; its events are lost",
+  },
+  DAMAGED_TIME: {
+    severity: "dataLoss",
+    sentence: "a time that cannot be right between its neighbours; the nearest possible was taken",
+  },
+  UNKNOWN_EVENT: {
+    severity: "dataLoss",
+    sentence: "an event that the file does not describe, or shorter than it describes it",
+  },
+  UNRESOLVED_PROBE: {
+    severity: "dataLoss",
+    sentence: "a probe whose function neither the file's symbols nor a probe list tell",
+  },
+  OTHER_BUFFER: {
+    severity: "notice",
+    sentence: "the file holds another ring buffer (instance) that was not read",
+  },
   MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
   HEADER_DISAGREES: {
     severity: "info",
-    sentence: "the file holds more events than its own header says",
+    sentence: "the file holds more events than it says itself",
+  },
+  TEXT_NOT_PARSED: {
+    severity: "notice",
+    sentence: "an event whose text the program that printed it could not take apart",
+  },
+  FORGED_EVENTS: {
+    severity: "dataLoss",
+    sentence:
+      "more events than the header says, some of them behind a marker: its text may have been read as events",
   },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,10 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openTrace } from "./open-trace.ts";
-import { eventLine, inChunks, readAll } from "./testing/read-text.ts";
+import { payloads } from "./testing/dat-events.ts";
+import { buildDat } from "./testing/dat-file.ts";
+import { DatPage } from "./testing/dat-page.ts";
+import { eventLine, inChunks, readAll, readText } from "./testing/read-text.ts";
 
 let directory = "";
 beforeAll(async () => {
@@ -87,10 +90,6 @@ describe("openTrace", () => {
   });
 
   it("names binary files, also packed ones", async () => {
-    const dat = Buffer.concat([Buffer.from([0x17, 0x08, 0x44]), Buffer.from("tracing6\0")]);
-    const named = { code: "BINARY", message: expect.stringContaining("trace.dat") };
-    expect(await refusalOf(dat)).toMatchObject(named);
-    expect(await refusalOf(gzipSync(dat))).toMatchObject(named);
     expect(await refusalOf("PERFILE2rest")).toMatchObject({
       code: "BINARY",
       message: expect.stringContaining("perf.data"),
@@ -117,10 +116,52 @@ describe("openTrace", () => {
     });
   });
 
+  it("reads trace.dat from a file, a pipe and gzip alike, and leaves no temporary file", async () => {
+    const path = join(directory, "trace.dat");
+    const page = new DatPage(1000).record(0, payloads.entry()).build();
+    const dat = buildDat({ cpus: [[page]] });
+    const packed = gzipSync(dat);
+    await writeFile(path, dat);
+    await writeFile(`${path}.gz`, packed);
+    const before = await readdir(tmpdir());
+    const results = [
+      await readAll(await openTrace(path)),
+      await readAll(await openTrace(`${path}.gz`)),
+      await readAll(await openTrace("-", { stdin: inChunks(packed, [100]) })),
+    ];
+    for (const { rows, info } of results) {
+      expect(rows).toMatchObject([{ kind: "kvm_entry", tsNs: 0 }]);
+      expect(info).toMatchObject({ format: "trace-dat", events: 1, baseNs: 1000n });
+    }
+    expect(results[0]!.info).toMatchObject({ compression: "none", bytes: dat.length });
+    expect(results[1]!.info).toMatchObject({
+      compression: "gzip",
+      sha256: createHash("sha256").update(packed).digest("hex"),
+    });
+    const left = (await readdir(tmpdir())).filter((name) => !before.includes(name));
+    expect(left.filter((name) => name.startsWith("tlbi-replay-"))).toEqual([]);
+  });
+
+  it("uses what a cut gzip of a trace.dat still gives", async () => {
+    const pages = [0, 1, 2, 3].map((i) => new DatPage(1000 + i).record(0, payloads.map(i)).build());
+    const packed = gzipSync(buildDat({ version: 6, cpus: [pages] }), { level: 0 });
+    const { info, counts } = await readText(packed.subarray(0, packed.length - 5000), [4096]);
+    expect(info.events).toBeGreaterThan(0);
+    expect(counts).toMatchObject({ DAMAGED_COMPRESSION: 1, TRUNCATED: 1 });
+  });
+
   it("does as it is told about the format", async () => {
     const stdin = inChunks(Buffer.from(ENTRY), [100]);
     await expect(openTrace("-", { stdin, inputFormat: "csv" })).rejects.toMatchObject({
       code: "WRONG_FORMAT",
+    });
+    const text = inChunks(Buffer.from(ENTRY), [100]);
+    await expect(openTrace("-", { stdin: text, inputFormat: "trace-dat" })).rejects.toMatchObject({
+      code: "WRONG_FORMAT",
+    });
+    const dat = inChunks(buildDat({ cpus: [] }), [100]);
+    await expect(openTrace("-", { stdin: dat, inputFormat: "csv" })).rejects.toMatchObject({
+      code: "BINARY",
     });
   });
 });

@@ -1,5 +1,7 @@
+import { readProbeNames } from "./beside/probe-names.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
+import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
 import { refuseBinary } from "./source/content-check.ts";
 import { type OpenBytesOptions, openBytes } from "./source/open-bytes.ts";
@@ -7,13 +9,18 @@ import { type OpenBytesOptions, openBytes } from "./source/open-bytes.ts";
 export interface OpenTraceOptions extends OpenBytesOptions {
   /** `auto` (the default): by content. */
   readonly inputFormat?: FormatId | "auto";
+  /**
+   * A saved probe list (the text of `kprobe_events`), for formats that print a probe's name without its
+   * function; default: the one that stands beside the trace.
+   */
+  readonly probes?: string;
 }
 
 /**
  * Opens a trace for reading; format, layout and compression are told from the content.
  * @param path a file, or `-` for standard input.
  * @throws TraceError UNREADABLE, EMPTY, BINARY, UNSUPPORTED_COMPRESSION, WRONG_FORMAT,
- * UNSUPPORTED_LAYOUT. After it has returned, losses are diagnostics; only a file that stops being
+ * UNSUPPORTED_LAYOUT, BAD_OPTION. After it has returned, losses are diagnostics; only a file that stops being
  * readable, or a wrong CSV header, still throws from `batches`.
  */
 export async function openTrace(
@@ -21,9 +28,15 @@ export async function openTrace(
   options: OpenTraceOptions = {},
 ): Promise<TraceReader> {
   const source = await openBytes(path, options);
+  const wanted = options.inputFormat ?? "auto";
   try {
-    refuseBinary(source.head, path);
-    return chooseFormat(source.head, path, options.inputFormat).format.read(source);
+    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
+    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    const { format } = chooseFormat(source.head, path, wanted);
+    const wantsNames =
+      options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
+    const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
+    return format.read(source, names);
   } catch (error) {
     await source.close();
     throw error;

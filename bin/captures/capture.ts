@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
+
+import { unprobedOperations } from "./unprobed.ts";
 
 /**
  * A capture: a folder with a trace and, from an independent observer, every TLBI instruction that the
@@ -14,6 +16,8 @@ export interface Capture {
   /** What was run, to find captures of the same work on other systems. */
   readonly workload: string;
   readonly isArm64: boolean;
+  /** Functions of operations that could not be probed, by the capture's probe list. */
+  readonly unprobed: readonly string[];
 }
 
 /** The functions that execute the primitives' instructions, with nVHE's prefix or without. */
@@ -32,11 +36,13 @@ export function readCapture(folder: string): Capture | undefined {
     executed.set(instruction, (executed.get(instruction) ?? 0) + count);
   }
   const output = (json.workload_output ?? "").replace(/hva=\w+|0x[0-9a-f]+|[\d.]+s?\b/g, "#");
+  const probeList = path.join(folder, "kprobes.txt");
   return {
     name: path.basename(folder),
     folder,
     executed,
     workload: `${json.workload ?? ""}\n${output}`,
+    unprobed: unprobedOperations(existsSync(probeList) ? readFileSync(probeList, "utf8") : ""),
     isArm64: /aarch64|arm64/.test(`${json.uname ?? ""} ${json.kernel ?? ""}`),
   };
 }
@@ -49,12 +55,27 @@ interface CaptureJson {
   readonly truth?: { readonly tlbi_by_function_and_op?: Readonly<Record<string, number>> };
 }
 
-/** Path of the text trace; undefined where the capture has none. */
-export function textTraceOf(capture: Capture): string | undefined {
-  return ["trace.txt", "trace.txt.gz"]
-    .map((name) => path.join(capture.folder, name))
-    .find((file) => existsSync(file));
+/**
+ * Path of the trace that a capture is checked with: its text, or where it has none (or one without an
+ * event) what trace-cmd wrote. Undefined where there is neither.
+ */
+export function traceOf(capture: Capture): string | undefined {
+  const present = TRACE_NAMES.map((name) => path.join(capture.folder, name)).filter((file) =>
+    existsSync(file),
+  );
+  return present.find((file) => !isEmptyText(file)) ?? present[0];
 }
+
+const TRACE_NAMES: readonly string[] = ["trace.txt", "trace.txt.gz", "trace.v7.dat", "trace.dat"];
+
+/** A text of nothing but its header. */
+function isEmptyText(file: string): boolean {
+  if (!file.endsWith(".txt") || statSync(file).size > MAX_HEADER_BYTES) return false;
+  const lines = readFileSync(file, "latin1").split("\n");
+  return lines.every((line) => line === "" || line.startsWith("#"));
+}
+
+const MAX_HEADER_BYTES = 4096;
 
 /** Executed instructions of the page-table paths by CPU, in order: `ripas2e1is 510000fffff0`. */
 export function executedByCpu(

@@ -12,7 +12,7 @@ import type { CpuFeatures } from "../../replay/policies/features.ts";
 import type { Policy, PolicyFlags } from "../../replay/policies/flags.ts";
 import { findPolicy } from "../../replay/policies/registry.ts";
 import type * as VersionMap from "../../replay/policies/version-map.ts";
-import { type Capture, executedByCpu, readCapture, textTraceOf } from "./capture.ts";
+import { type Capture, executedByCpu, readCapture, traceOf as checkedTraceOf } from "./capture.ts";
 import { checkCapture, type CheckResult } from "./checks.ts";
 import { checkCrossPredictions } from "./cross-prediction.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
@@ -36,7 +36,7 @@ function capture(name: string): Capture {
 }
 
 function traceOf(name: string): string {
-  return textTraceOf(capture(name))!;
+  return checkedTraceOf(capture(name))!;
 }
 
 function textOf(name: string): string {
@@ -112,6 +112,7 @@ it("every folder is a capture, and none is missing here", () => {
     "tiny-612-lost-overwrite",
     "tiny-612-lpa2off",
     "tiny-612-nvhe",
+    "tiny-612-perf",
     "tiny-72",
   ]);
   for (const name of NAMES) expect(readCapture(path.join(CAPTURES, name)), name).toBeDefined();

@@ -1,5 +1,5 @@
 import { PRIMITIVES, Primitive } from "../../replay/tlbi/primitives.ts";
-import { type Capture, executedByCpu, textTraceOf } from "./capture.ts";
+import { type Capture, executedByCpu, traceOf } from "./capture.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
 
 /** What a check found; an empty list of problems is a pass. */
@@ -21,10 +21,14 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
     { name, problems: [], skipped, note: "" },
   ];
   if (!capture.isArm64) return skip("not arm64");
-  const trace = textTraceOf(capture);
-  if (trace === undefined) return skip("no text trace");
+  const trace = traceOf(capture);
+  if (trace === undefined) return skip("no trace");
+  if (capture.unprobed.length > 0) {
+    const functions = capture.unprobed.join(" and ");
+    return skip(`not comparable: its probe list says that ${functions} could not be probed`);
+  }
   const replayed = await replayCapture(trace, undefined);
-  if (replayed.reader.info().events === 0) return skip("its text trace holds no events");
+  if (replayed.reader.info().events === 0) return skip("its trace holds no events");
   if (replayed.reader.diagnostics.hasDataLoss) return [checkBounds(capture, replayed)];
   const operationsOnly = await replayCapture(trace, undefined, true);
   return [

@@ -1,5 +1,5 @@
 import type { Capture } from "./capture.ts";
-import { textTraceOf } from "./capture.ts";
+import { traceOf } from "./capture.ts";
 import type { CheckResult } from "./checks.ts";
 import { instructionsOf, type ReplayedCapture, replayCapture, type UnmapCall } from "./replayed.ts";
 
@@ -15,7 +15,7 @@ export async function checkCrossPredictions(
   const results: CheckResult[] = [];
   for (const group of groupsOfEqualWork(captures)) {
     const own = await Promise.all(
-      group.map((capture) => replayCapture(textTraceOf(capture)!, undefined)),
+      group.map((capture) => replayCapture(traceOf(capture)!, undefined)),
     );
     for (const [i, source] of group.entries()) {
       for (const [j, target] of group.entries()) {
@@ -30,8 +30,8 @@ function groupsOfEqualWork(captures: readonly Capture[]): readonly (readonly Cap
   const byWork = new Map<string, Capture[]>();
   for (const capture of captures) {
     // Only a scripted driver does the same on every machine; it writes its operations as markers.
-    if (!capture.isArm64 || !/ op=/.test(capture.workload) || textTraceOf(capture) === undefined)
-      continue;
+    if (!capture.isArm64 || !/ op=/.test(capture.workload)) continue;
+    if (traceOf(capture) === undefined || capture.unprobed.length > 0) continue;
     byWork.set(capture.workload, [...(byWork.get(capture.workload) ?? []), capture]);
   }
   return [...byWork.values()].filter((group) => group.length > 1);
@@ -44,7 +44,7 @@ async function checkPair(
 ): Promise<CheckResult> {
   const policy = targetRun.configuration.recordedPolicy!;
   const features = targetRun.configuration.recordedFeatures;
-  const sourceRun = await replayCapture(textTraceOf(source)!, { policy, features });
+  const sourceRun = await replayCapture(traceOf(source)!, { policy, features });
   const [onlySource, onlyTarget] = unmapsOfOneOnly(sourceRun.unmaps, targetRun.unmaps);
   const got = without(instructionsOf(sourceRun), sourceRun, onlySource);
   const want = without(instructionsOf(targetRun), targetRun, onlyTarget);

@@ -169,7 +169,7 @@ async function withContext(run: TraceRun, judged: PolicyFit): Promise<readonly M
   const shown = judged.mismatches.slice(0, SHOWN_MISMATCHES);
   if (shown.length === 0) return [];
   const around =
-    run.path === "-"
+    run.path === "-" || run.info.format === "trace-dat"
       ? new Map<number, readonly string[]>()
       : await linesAround(
           run.path,

@@ -184,6 +184,17 @@ describe("resolveTracePath", () => {
     expect(await resolveTracePath(directory)).toBe(join(directory, "trace.csv.gz"));
   });
 
+  it("takes the trace.dat of a directory without another trace", async () => {
+    await save("recorded.dat", "x");
+    expect(await resolveTracePath(directory)).toBe(join(directory, "recorded.dat"));
+    await save("second.dat.gz", "x");
+    await expect(resolveTracePath(directory)).rejects.toMatchObject({
+      message: expect.stringContaining("recorded.dat and second.dat.gz"),
+    });
+    await save("trace.txt", "x");
+    expect(await resolveTracePath(directory)).toBe(join(directory, "trace.txt"));
+  });
+
   it("refuses a directory with none or several", async () => {
     await expect(resolveTracePath(directory)).rejects.toMatchObject({
       code: "UNREADABLE",

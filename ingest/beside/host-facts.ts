@@ -1,3 +1,5 @@
+import type { PerCpuLoss } from "./per-cpu-stats.ts";
+
 /**
  * What was saved beside a trace about the machine that it was recorded on. Each fact carries where it
  * came from, so that a report can print it; a fact that nothing states is undefined, never guessed.
@@ -25,4 +27,6 @@ export interface HostFacts {
   readonly cpuFeatures?: Fact<readonly CpuFeature[]>;
   /** Names of the probe functions that were enabled, where a probe list was saved. */
   readonly probedFunctions?: Fact<readonly string[]>;
+  /** What the ring buffers' statistics say was lost; empty where they were saved and say nothing was. */
+  readonly perCpuLosses?: Fact<readonly PerCpuLoss[]>;
 }

@@ -1,10 +1,12 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { factsOfCaptureJson } from "./capture-json.ts";
 import { readDmesg } from "./dmesg.ts";
 import type { Fact, HostFacts } from "./host-facts.ts";
+import { type PerCpuLoss, perCpuLossesOf } from "./per-cpu-stats.ts";
 import { probedFunctionsOf } from "./probe-list.ts";
+import { readSideFile } from "./side-file.ts";
 
 export interface HostFactsFound {
   readonly facts: HostFacts;
@@ -12,14 +14,11 @@ export interface HostFactsFound {
   readonly notes: readonly string[];
 }
 
-/** Beyond this a file beside a trace is not what its name says. */
-const MAX_SIDE_FILE_BYTES = 64 * 1024 * 1024;
-
 type MutableFacts = { -readonly [K in keyof HostFacts]: HostFacts[K] };
 
 /**
  * Facts about the recording machine from the files saved in a trace's own directory: capture.json,
- * dmesg*.txt, uname.txt, kprobes.txt, kprobe_events. capture.json wins over the others. A file that is
+ * dmesg*.txt, uname.txt, kprobes.txt, kprobe_events, per_cpu_stats.txt. capture.json wins over the others. A file that is
  * damaged or unreadable is a note, never an error; beside standard input there is nothing.
  */
 export async function readHostFacts(tracePath: string): Promise<HostFactsFound> {
@@ -46,25 +45,35 @@ export async function readHostFacts(tracePath: string): Promise<HostFactsFound> 
     if (text === undefined || facts.probedFunctions !== undefined) continue;
     facts.probedFunctions = fact(probedFunctionsOf(text.split("\n")), name);
   }
+  await addPerCpuStats(facts, directory, names, notes);
   return { facts, notes };
 }
 
-async function readSideFile(
+/** `per_cpu_stats.txt`, `stats`, or of one CPU `stats.cpu0` and `stats-cpu0.txt`. */
+const STATS_NAME = /^(?:per_cpu_)?stats(?:[._-]cpu(\d+))?(?:\.txt)?$/;
+
+async function addPerCpuStats(
+  facts: MutableFacts,
   directory: string,
-  name: string,
   names: readonly string[],
   notes: string[],
-): Promise<string | undefined> {
-  if (!names.includes(name)) return undefined;
-  const path = join(directory, name);
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_SIDE_FILE_BYTES) return await readFile(path, "utf8");
-    notes.push(`${name} is too large (${size} bytes) and was not used`);
-  } catch {
-    notes.push(`${name} cannot be read and was not used`);
+): Promise<void> {
+  const losses: PerCpuLoss[] = [];
+  const origins: string[] = [];
+  for (const name of names) {
+    const named = STATS_NAME.exec(name);
+    if (named === null) continue;
+    const text = await readSideFile(directory, name, names, notes);
+    if (text === undefined) continue;
+    const found = perCpuLossesOf(text, named[1] === undefined ? undefined : Number(named[1]));
+    if (found === undefined) {
+      notes.push(`${name} is not the statistics of a ring buffer and was not used`);
+      continue;
+    }
+    losses.push(...found);
+    origins.push(name);
   }
-  return undefined;
+  if (origins.length > 0) facts.perCpuLosses = fact(losses, origins.join(", "));
 }
 
 function addDmesg(facts: MutableFacts, text: string, name: string): void {

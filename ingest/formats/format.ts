@@ -1,8 +1,9 @@
+import type { ProbeNames } from "../beside/probe-names.ts";
 import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
 
 /** Ids of the formats, as `--input-format` takes them. */
-export type FormatId = "ftrace-text" | "csv";
+export type FormatId = "trace-dat" | "ftrace-text" | "trace-cmd-report" | "perf-script" | "csv";
 
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {
@@ -16,6 +17,8 @@ export interface TraceFormat {
   readonly id: FormatId;
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;
+  /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
+  usesProbeNames?(head: Uint8Array): boolean;
   /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
-  read(source: ByteSource): TraceReader;
+  read(source: ByteSource, names?: ProbeNames): TraceReader;
 }

@@ -3,9 +3,18 @@ import { TraceError } from "../errors.ts";
 import { csv } from "./csv/index.ts";
 import type { FormatId, TraceFormat } from "./format.ts";
 import { ftraceText } from "./ftrace-text/index.ts";
+import { perfScript } from "./perf-script/index.ts";
+import { traceCmdReport } from "./trace-cmd-report/index.ts";
+import { traceDat } from "./trace-dat/index.ts";
 
 /** Every format that is read, in the order in which they are tried. */
-export const TRACE_FORMATS: readonly TraceFormat[] = [ftraceText, csv];
+export const TRACE_FORMATS: readonly TraceFormat[] = [
+  traceDat,
+  traceCmdReport,
+  perfScript,
+  ftraceText,
+  csv,
+];
 
 export interface ChosenFormat {
   readonly format: TraceFormat;

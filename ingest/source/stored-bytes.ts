@@ -71,7 +71,7 @@ export async function* fileChunks(
       yield chunk;
     }
   } catch (error) {
-    throw error instanceof TraceError ? error : unreadable(path, error);
+    throw unreadable(path, error);
   } finally {
     await file.close();
   }
@@ -92,7 +92,9 @@ export async function* streamChunks(
   }
 }
 
-function unreadable(path: string, error: unknown): TraceError {
+/** What a failed read says to the user; an error that already says it is passed on. */
+export function unreadable(path: string, error: unknown): TraceError {
+  if (error instanceof TraceError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const sentence =
     code === "ENOENT"

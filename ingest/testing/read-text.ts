@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from "../diagnostics.ts";
 import { EVENT_KINDS, type EventKindName } from "../events/kinds.ts";
-import { openTrace } from "../open-trace.ts";
+import { openTrace, type OpenTraceOptions } from "../open-trace.ts";
 import type { TraceInfo, TraceReader } from "../reader.ts";
 
 /** One row as an object, for expectations; absent numbers are left out, pointers are texts. */
@@ -28,6 +28,7 @@ export interface ReadTrace {
   readonly rows: readonly Row[];
   readonly info: TraceInfo;
   readonly counts: Readonly<Partial<Record<DiagnosticCode, number>>>;
+  readonly hasDataLoss: boolean;
   readonly examples: readonly string[];
   readonly lines: readonly number[];
   readonly byteOffsets: readonly number[];
@@ -69,6 +70,7 @@ export async function readAll(reader: TraceReader): Promise<ReadTrace> {
     rows,
     info: reader.info(),
     counts: Object.fromEntries(diagnostics.counts()),
+    hasDataLoss: diagnostics.hasDataLoss,
     examples: examples.map(({ code, detail }) => `${code} ${detail}`),
     lines: examples.map(({ line }) => line),
     byteOffsets: examples.map(({ byteOffset }) => byteOffset),
@@ -92,9 +94,10 @@ export async function* inChunks(
 export async function readText(
   text: string | Uint8Array,
   sizes: readonly number[] = [65536],
+  options: OpenTraceOptions = {},
 ): Promise<ReadTrace> {
   const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text;
-  return readAll(await openTrace("-", { stdin: inChunks(bytes, sizes) }));
+  return readAll(await openTrace("-", { ...options, stdin: inChunks(bytes, sizes) }));
 }
 
 /** A line in the kernel's default layout: `comm-pid [cpu] flags time: text`. */

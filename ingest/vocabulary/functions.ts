@@ -168,7 +168,12 @@ export function meaningOfReturn(kind: EventKindName): FunctionMeaning {
 /** Suffixes that compilers add to the symbol of a function they changed: `.isra.0`, `.constprop.0.isra.0`. */
 const COMPILER_SUFFIX = /(?:\.(?:isra|constprop|part|llvm)\.\d+)+$/;
 
+/** A symbol without what a compiler added to it. */
+export function withoutCompilerSuffix(symbol: string): string {
+  return symbol.replace(COMPILER_SUFFIX, "");
+}
+
 /** Meaning of a symbol, with or without a compiler's suffixes; undefined for another function. */
 export function meaningOfSymbol(symbol: string): FunctionMeaning | undefined {
-  return KERNEL_FUNCTIONS.get(symbol.replace(COMPILER_SUFFIX, ""));
+  return KERNEL_FUNCTIONS.get(withoutCompilerSuffix(symbol));
 }

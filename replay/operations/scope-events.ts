@@ -185,7 +185,10 @@ export class ScopeEvents {
     }
     vm.setSlot(slotId, { basePage, pages });
     const logsNow = (batch.arg2[row]! & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
-    const loggedBefore = (batch.arg1[row]! & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
+    // A new slot has no old one: what a probe read behind that NULL pointer means nothing (perf prints
+    // what its buffer held before).
+    const oldFlags = change === MemoryRegionChange.create ? 0 : batch.arg1[row]!;
+    const loggedBefore = (oldFlags & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
     if (logsNow && !loggedBefore) task.protect.begin(Path.enable_log, vm, basePage, pages);
   }
 

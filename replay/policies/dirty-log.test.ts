@@ -53,6 +53,27 @@ describe("switching logging on", () => {
     }
   });
 
+  it("is that of a slot made with logging on, whatever a probe read as the flags of no slot", () => {
+    for (const oldFlags of [0, 0xffff_ffff]) {
+      const { trace, vm } = newVm();
+      const { kvm } = vm.pointers;
+      vm.add({
+        kind: "commit_region",
+        kvm,
+        addr: GIB,
+        len: 512,
+        arg0: 0,
+        arg1: oldFlags,
+        arg2: 1,
+        arg3: 7,
+      });
+      vm.wrprotect(GIB * 4 * KIB, 2 * MIB).remoteMemslot({ base: GIB * 4 * KIB, size: 2 * MIB });
+      expect(told(replayOf(trace, ["pgtable-6.5"]), "pgtable-6.5", "enable_log")).toBe(
+        "1 VM = 1 TLBI",
+      );
+    }
+  });
+
   it("of 192 GiB costs 48 instructions where a VM is one", () => {
     const slot = { base: GIB, size: 192 * GIB };
     const { trace, vm } = newVm(slot);

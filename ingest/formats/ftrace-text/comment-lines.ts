@@ -1,16 +1,17 @@
 import type { EventBatch } from "../../events/columns.ts";
-import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
-import type { LineProblems } from "./problems.ts";
+import { UNKNOWN_CPU } from "../../events/kinds.ts";
+import { addLostRow } from "../text/lost-row.ts";
+import type { LineProblems } from "../text/problems.ts";
 
 const ENTRIES = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)\b/;
+/** The same in the latency format: `# latency: 0 us, #6110/6110, CPU#0 | (…)`. */
+const LATENCY_ENTRIES = /^# latency: \d+ us, #(\d+)\/(\d+), CPU#/;
 const BUFFER_STARTED = /^##### CPU (\d+) buffer started ####/;
 const LOST = /^CPU:(\d+) \[LOST (?:(\d+) )?EVENTS\]$/;
 
 /**
  * Header and loss lines. What they say was lost becomes a diagnostic and a row of kind `lost` at that
  * place, so that the replay knows where its view of the machine has a hole.
- *
- * A `lost` row has pid -1, the time of the event before it (0 before the first) and `arg0` = how many.
  */
 export class CommentLines {
   entriesInBuffer: number | undefined;
@@ -25,7 +26,7 @@ export class CommentLines {
 
   /** A line that begins with `#`. */
   readHash(text: string, tsNs: number): void {
-    const entries = ENTRIES.exec(text);
+    const entries = ENTRIES.exec(text) ?? LATENCY_ENTRIES.exec(text);
     if (entries !== null) {
       this.#readEntries(Number(entries[1]), Number(entries[2]), tsNs);
       return;
@@ -62,14 +63,6 @@ export class CommentLines {
   }
 
   #lostRow(cpu: number, count: number, tsNs: number): void {
-    const batch = this.#batch;
-    const row = batch.length;
-    batch.kind[row] = EventKind.lost;
-    batch.cpu[row] = Math.min(cpu, UNKNOWN_CPU);
-    batch.pid[row] = -1;
-    batch.tsNs[row] = tsNs;
-    batch.line[row] = this.#problems.line;
-    batch.arg0[row] = count;
-    batch.length = row + 1;
+    addLostRow(this.#batch, cpu, count, tsNs, this.#problems.line);
   }
 }

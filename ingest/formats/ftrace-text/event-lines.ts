@@ -2,54 +2,37 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
-import {
-  CARRIAGE_RETURN,
-  COLON,
-  DASH,
-  isDigit,
-  LESS,
-  literal,
-  NEWLINE,
-  PAREN_OPEN,
-  SPACE,
-} from "../bytes.ts";
-import { type EventName, EventNames } from "./event-names.ts";
-import { LineContext, PID_DASH_COLUMN } from "./line-context.ts";
-import { ProbeLine, ProbeLines } from "./probe-lines.ts";
-import type { LineProblems } from "./problems.ts";
-import { StockText } from "./stock-text.ts";
-import { TraceClock } from "./trace-clock.ts";
+import { CARRIAGE_RETURN, COLON, LESS, NEWLINE, PAREN_OPEN, SPACE } from "../bytes.ts";
+import type { EventName } from "../text/event-names.ts";
+import { EventRows } from "../text/event-rows.ts";
+import { MAX_LINE_BYTES } from "../text/line-splitter.ts";
+import type { LineProblems } from "../text/problems.ts";
+import type { LineColumns } from "./line-columns.ts";
+import type { LineContext } from "./line-context.ts";
 
 const GREATER = 62;
-const UNDERSCORE = 95;
 const MAX_NAME_BYTES = 512;
-/** Longest line that is read, in bytes without its end. */
-export const MAX_LINE_BYTES: number = 64 * 1024;
-/** What the `fields` option prints in place of a probe's location. */
-const PROBE_FIELDS = literal("__probe_");
 
 /** Turns event lines into rows: the context, then the name, then the event's own text. */
 export class EventLines {
-  readonly clock: TraceClock;
-  /** Event lines so far. */
-  events = 0;
-  /** Whether the last event was free text, which the next line may continue. */
-  afterMarker = false;
-  readonly #names = new EventNames();
-  readonly #probes: ProbeLines;
-  readonly #stock = new StockText();
+  readonly rows: EventRows;
   readonly #batch: EventBatch;
-  readonly #problems: LineProblems;
+  readonly #columns: LineColumns;
 
-  constructor(batch: EventBatch, pointers: PointerTable, problems: LineProblems) {
+  constructor(
+    batch: EventBatch,
+    pointers: PointerTable,
+    problems: LineProblems,
+    columns: LineColumns,
+  ) {
     this.#batch = batch;
-    this.#problems = problems;
-    this.#probes = new ProbeLines(pointers, problems);
-    this.clock = new TraceClock(problems);
+    this.#columns = columns;
+    this.rows = new EventRows(batch, pointers, problems);
   }
 
-  get eventsByName(): ReadonlyMap<string, number> {
-    return this.#names.counts();
+  /** Whether the last event was free text, which the next line may continue. */
+  get afterMarker(): boolean {
+    return this.rows.afterMarker;
   }
 
   /**
@@ -71,7 +54,7 @@ export class EventLines {
     if (at === nameFrom || at - nameFrom > MAX_NAME_BYTES) return false;
     const textFrom = at + 1 < end && bytes[at + 1] === SPACE ? at + 2 : at + 1;
     // Names are interned before the row is sure: only rows count them.
-    const name = this.#names.intern(bytes, nameFrom, at, hash);
+    const name = this.rows.names.intern(bytes, nameFrom, at, hash);
     return this.#readText(context, name, bytes, textFrom, end);
   }
 
@@ -93,7 +76,7 @@ export class EventLines {
     if (byte !== COLON || bytes[at + 1] !== SPACE || at === nameFrom) return -1;
     if (at - nameFrom > MAX_NAME_BYTES) return -1;
     const from = at + 2;
-    const name = this.#names.intern(bytes, nameFrom, at, hash);
+    const name = this.rows.names.intern(bytes, nameFrom, at, hash);
     if (bytes[from] === PAREN_OPEN) {
       const end = this.#readLikeLast(context, name, bytes, from, start, fill);
       if (end >= 0) return end;
@@ -112,15 +95,16 @@ export class EventLines {
     start: number,
     fill: number,
   ): number {
-    const row = this.#beginRow(context);
+    const { rows } = this;
+    const row = rows.begin(context);
     if (row < 0) return -1;
-    const end = this.#probes.readLikeLast(name, bytes, from, fill, this.#batch, row);
+    const end = rows.probes.readLikeLast(name, bytes, from, fill, this.#batch, row);
     if (end < 0) return -1;
     if (end >= fill || end - start > MAX_LINE_BYTES) {
       clearRow(this.#batch, row);
       return -1;
     }
-    this.#endRow(name);
+    rows.end(name);
     return end;
   }
 
@@ -129,9 +113,8 @@ export class EventLines {
     if (bytes[end - 1] !== GREATER || end - from > MAX_NAME_BYTES) return false;
     let hash = 0;
     for (let at = from; at < end; at += 1) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
-    const row = this.#beginRow(context);
-    if (row < 0) return false;
-    this.#endRow(this.#names.intern(bytes, from, end, hash));
+    if (this.rows.begin(context) < 0) return false;
+    this.rows.end(this.rows.names.intern(bytes, from, end, hash));
     return true;
   }
 
@@ -142,48 +125,10 @@ export class EventLines {
     from: number,
     end: number,
   ): boolean {
-    const row = this.#beginRow(context);
-    if (row < 0) return false;
-    if (bytes[from] === PAREN_OPEN && from < end) {
-      const outcome = this.#probes.read(name, bytes, from, end, this.#batch, row);
-      if (outcome === ProbeLine.event) {
-        this.#endRow(name);
-        return true;
-      }
-      if (outcome === ProbeLine.lost) {
-        clearRow(this.#batch, row);
-        return true;
-      }
-    }
-    return this.#readStock(context, name, bytes, from, end, row);
-  }
-
-  #readStock(
-    context: LineContext,
-    name: EventName,
-    bytes: Uint8Array,
-    from: number,
-    end: number,
-    row: number,
-  ): boolean {
-    const batch = this.#batch;
-    if (bytes[from] === UNDERSCORE && isProbeFields(bytes, from, end)) {
-      const reason = "a probe printed with the `fields` option, without its function";
-      this.#problems.add("UNPARSED_LINE", reason, bytes, from, end);
-      return true;
-    }
-    batch.kind[row] = name.stockKind;
-    if (
-      name.stockText !== "none" &&
-      !this.#stock.read(name.stockText, bytes, from, end, batch, row)
-    ) {
-      clearRow(batch, row);
-      batch.kind[row] = EventKind.other;
-      const reason = `${name.name}: a text of another form than this tracepoint has`;
-      this.#problems.add("MISSING_ARGUMENT", reason, bytes, from, end);
-    }
-    this.#endRow(name);
-    if (name.stockKind === EventKind.other) this.#readChained(context, bytes, from, end);
+    const row = this.#batch.length;
+    if (!this.rows.read(context, name, bytes, from, end)) return false;
+    const isStock = this.#batch.length > row && name.stockKind === EventKind.other;
+    if (isStock && bytes[from] !== PAREN_OPEN) this.#readChained(context, bytes, from, end);
     return true;
   }
 
@@ -192,37 +137,6 @@ export class EventLines {
    * line: there a whole context begins where the text should.
    */
   #readChained(context: LineContext, bytes: Uint8Array, from: number, end: number): void {
-    const dash = from + PID_DASH_COLUMN;
-    if (dash + 1 >= end || bytes[dash] !== DASH || !isDigit(bytes[dash + 1]!)) return;
-    if (context.read(bytes, dash, end)) this.read(context, bytes, end);
+    if (from < end && this.#columns.read(context, bytes, from, end)) this.read(context, bytes, end);
   }
-
-  /** Fills the columns that every row has; -1 where the time cannot be used. */
-  #beginRow(context: LineContext): number {
-    const tsNs = this.clock.relativeNs(context);
-    if (tsNs !== tsNs) return -1;
-    const batch = this.#batch;
-    const row = batch.length;
-    batch.cpu[row] = context.cpu;
-    batch.pid[row] = context.pid;
-    batch.tsNs[row] = tsNs;
-    batch.line[row] = this.#problems.line;
-    batch.kind[row] = EventKind.other;
-    return row;
-  }
-
-  #endRow(name: EventName): void {
-    const batch = this.#batch;
-    const row = batch.length;
-    name.count += 1;
-    this.events += 1;
-    this.afterMarker = batch.kind[row] === EventKind.marker;
-    this.clock.accept(batch.tsNs[row]!);
-    batch.length = row + 1;
-  }
-}
-
-function isProbeFields(bytes: Uint8Array, from: number, end: number): boolean {
-  if (from + PROBE_FIELDS.length > end) return false;
-  return PROBE_FIELDS.every((byte, i) => bytes[from + i] === byte);
 }

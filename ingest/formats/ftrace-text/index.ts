@@ -1,8 +1,11 @@
+import { NO_PROBE_NAMES, type ProbeNames } from "../../beside/probe-names.ts";
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
 import type { Sniff, TraceFormat } from "../format.ts";
-import { FtraceTextReader } from "./driver.ts";
-import { requireDefaultLayout, surveyLayout } from "./layout.ts";
+import { TextReader } from "../text/text-reader.ts";
+import { requireReadableLayout } from "./layout.ts";
+import { surveyLayout } from "./layout-survey.ts";
+import { LineReader } from "./line-reader.ts";
 
 /** The text of the kernel's `trace` and `trace_pipe` files. */
 export const ftraceText: TraceFormat = {
@@ -19,8 +22,16 @@ export const ftraceText: TraceFormat = {
       : { applies: false, reason: "no line with pid, CPU and time in ftrace's order" };
   },
 
-  read(source: ByteSource): TraceReader {
-    const layout = requireDefaultLayout(surveyLayout(source.head), source.path);
-    return new FtraceTextReader(source, layout);
+  usesProbeNames(head: Uint8Array): boolean {
+    return surveyLayout(head).fields.isFields;
+  },
+
+  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES): TraceReader {
+    const layout = requireReadableLayout(surveyLayout(source.head), source.path, names);
+    return new TextReader(source, {
+      id: "ftrace-text",
+      layout: layout.description,
+      lines: (batch, pointers, problems) => new LineReader(batch, pointers, problems, layout),
+    });
   },
 };

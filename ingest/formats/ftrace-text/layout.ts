@@ -1,105 +1,88 @@
+import type { ProbeNames } from "../../beside/probe-names.ts";
 import { TraceError } from "../../errors.ts";
 import { textOf } from "../bytes.ts";
-import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
-import { foreignLayoutOf, type ForeignLayout } from "./foreign-layouts.ts";
+import type { LayoutSurvey } from "./layout-survey.ts";
+import type { LineColumns } from "./line-columns.ts";
 
-/** What was detected of a text in the kernel's default layout. */
+/** How the lines of a text are to be read. */
 export interface TextLayout {
   /** In words, for a report. */
   readonly description: string;
+  readonly columns: LineColumns;
   /** Leading blanks were stripped from each line (mail, web pages). */
   readonly leftTrimmed: boolean;
+  /** What a mail program put before each line; empty where nothing. */
+  readonly quote: Uint8Array;
+  /** In the layout of the option `fields`: what is known of the probes' addresses. */
+  readonly fields: ProbeNames | undefined;
 }
 
 const HOW_TO_GET_READABLE =
   "save the kernel's own text in its default layout: echo nolatency-format > trace_options (likewise nofields, noraw, nohex, nobin, context-info), then cat /sys/kernel/tracing/trace > trace.txt";
-
-/** What the first lines of a text are. */
-export interface LayoutSurvey {
-  /** Lines in the default layout. */
-  readonly events: number;
-  readonly eventsLeftTrimmed: number;
-  /** The layout that the lines are in instead, if one was recognised. */
-  readonly foreign: ForeignLayout | undefined;
-  readonly hasFtraceHeader: boolean;
-  readonly flagLetters: number;
-  readonly hasTgid: boolean;
-  readonly isTicks: boolean;
-}
-
-/** Of each line; the rest says nothing about the layout. */
-const SURVEYED_BYTES = 400;
-
-/** Looks at the first lines of a text (whole lines only, where there are several). */
-export function surveyLayout(head: Uint8Array): LayoutSurvey {
-  const context = new LineContext();
-  const survey = {
-    events: 0,
-    eventsLeftTrimmed: 0,
-    hasFtraceHeader: false,
-    flagLetters: 0,
-    hasTgid: false,
-    isTicks: false,
-  };
-  const lines: string[] = [];
-  for (const [start, end] of wholeLines(head)) {
-    const line = textOf(head, start, Math.min(end, start + SURVEYED_BYTES));
-    lines.push(line);
-    if (line.startsWith("#")) {
-      if (/^# (?:tracer: |entries-in-buffer)/.test(line)) survey.hasFtraceHeader = true;
-      continue;
-    }
-    const atColumn = context.read(head, start + PID_DASH_COLUMN, end);
-    const dash = atColumn ? start + PID_DASH_COLUMN : findPidDash(context, head, start, end);
-    if (dash < 0) continue;
-    if (!atColumn) context.read(head, dash, end);
-    if (survey.events + survey.eventsLeftTrimmed === 0) {
-      survey.flagLetters = context.flagLetters;
-      survey.hasTgid = context.hasTgid;
-      survey.isTicks = context.isTicks;
-    }
-    if (atColumn) survey.events += 1;
-    else survey.eventsLeftTrimmed += 1;
-  }
-  return { ...survey, foreign: foreignLayoutOf(lines) };
-}
+const HOW_TO_NAME_PROBES =
+  "save beside the trace, of the same boot, /proc/kallsyms as kallsyms.txt (read by root), or /sys/kernel/tracing/kprobe_events as kprobes.txt (or name that with --probes); or save the trace after echo nofields > trace_options";
 
 /**
  * The layout of a text that is ftrace's.
+ * @param names what was saved beside it about its probes; only used in the `fields` layout.
  * @throws TraceError UNSUPPORTED_LAYOUT for one that is not read, naming it.
  */
-export function requireDefaultLayout(survey: LayoutSurvey, path: string): TextLayout {
+export function requireReadableLayout(
+  survey: LayoutSurvey,
+  path: string,
+  names: ProbeNames,
+): TextLayout {
   if (survey.foreign !== undefined) {
-    const { name, hint } = survey.foreign;
-    throw new TraceError(
-      "UNSUPPORTED_LAYOUT",
-      `this is ${name}, which is not read`,
-      path,
-      hint ?? HOW_TO_GET_READABLE,
-    );
+    const { name, why, hint } = survey.foreign;
+    const sentence = `this is ${name}, which is not read${why === undefined ? "" : `: ${why}`}`;
+    throw new TraceError("UNSUPPORTED_LAYOUT", sentence, path, hint ?? HOW_TO_GET_READABLE);
   }
-  const leftTrimmed = survey.events === 0 && survey.eventsLeftTrimmed > 0;
-  const known = survey.events + survey.eventsLeftTrimmed > 0;
-  const irqInfo =
-    survey.flagLetters === 0 ? "no irq-info" : `irq-info on (${survey.flagLetters} letters)`;
-  const parts = [
-    survey.hasFtraceHeader ? "default layout" : "default layout without header",
-    ...(known ? [irqInfo, survey.hasTgid ? "TGID column" : "no TGID column"] : ["no event seen"]),
-    ...(survey.isTicks ? ["clock in ticks (1 tick taken for 1 ns)"] : []),
-    ...(leftTrimmed ? ["leading blanks stripped"] : []),
-  ];
-  return { description: parts.join(", "), leftTrimmed };
+  const { isFields, hasProbes } = survey.fields;
+  if (hasProbes && names.origin === undefined) {
+    const sentence =
+      "this is a trace in field layout (trace option fields): its probes print an address in place of their function, and no file beside it says which function that is";
+    throw new TraceError("UNSUPPORTED_LAYOUT", sentence, path, HOW_TO_NAME_PROBES);
+  }
+  return {
+    description: describe(survey, names).join(", "),
+    columns: survey.columns,
+    leftTrimmed: survey.events === 0 && survey.eventsLeftTrimmed > 0,
+    quote: survey.quote,
+    fields: isFields ? names : undefined,
+  };
 }
 
-function* wholeLines(head: Uint8Array): Generator<readonly [number, number]> {
-  let start = 0;
-  for (;;) {
-    const newline = head.indexOf(10, start);
-    if (newline < 0) break;
-    const end = head[newline - 1] === 13 && newline > start ? newline - 1 : newline;
-    yield [start, end];
-    start = newline + 1;
+function describe(survey: LayoutSurvey, names: ProbeNames): readonly string[] {
+  const { columnsName, fields, quote } = survey;
+  const mark = textOf(quote, 0, quote.length).trimEnd();
+  return [
+    survey.hasFtraceHeader ? columnsName : `${columnsName} without header`,
+    ...describeContext(survey),
+    ...(fields.isFields ? [`fields option${fields.hasProbes ? ` (${namedBy(names)})` : ""}`] : []),
+    ...(survey.isTicks ? ["clock in ticks (1 tick taken for 1 ns)"] : []),
+    ...(survey.events === 0 && survey.eventsLeftTrimmed > 0 ? ["leading blanks stripped"] : []),
+    ...(quote.length > 0 ? [`each line quoted with ${mark}`] : []),
+  ];
+}
+
+function describeContext(survey: LayoutSurvey): readonly string[] {
+  const { columnsName, events, eventsLeftTrimmed, flagLetters, hasTgid } = survey;
+  if (events + eventsLeftTrimmed === 0) return ["no event seen"];
+  if (columnsName === "verbose latency format") return [];
+  // The latency format prints flags whatever irq-info says.
+  if (columnsName === "latency format") {
+    return [`${flagLetters} flag letters`, "times count from the buffer's start"];
   }
-  // A rest without line end is a cut line, unless it is all there is.
-  if (start === 0 && head.length > 0) yield [0, head.length];
+  return [
+    flagLetters === 0 ? "no irq-info" : `irq-info on (${flagLetters} letters)`,
+    hasTgid ? "TGID column" : "no TGID column",
+  ];
+}
+
+function namedBy({ symbols, definitions }: ProbeNames): string {
+  const origins = [
+    ...(symbols.count > 0 ? ["kallsyms"] : []),
+    ...(definitions.count > 0 ? ["probe list"] : []),
+  ];
+  return `functions by the saved ${origins.join(" and ")}`;
 }

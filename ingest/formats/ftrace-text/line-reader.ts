@@ -1,11 +1,17 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { PointerTable } from "../../events/pointers.ts";
-import { DASH, HASH, isDigit, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
+import { HASH, literal, matchesAt, SPACE, textOf } from "../bytes.ts";
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
-import { findPidDash, LineContext, PID_DASH_COLUMN } from "./line-context.ts";
-import type { LineProblems } from "./problems.ts";
+import type { EventRows } from "../text/event-rows.ts";
+import type { LineProblems } from "../text/problems.ts";
+import type { TextLines } from "../text/text-reader.ts";
+import { FieldLines, FieldText } from "./field-lines.ts";
+import type { TextLayout } from "./layout.ts";
+import type { LineColumns } from "./line-columns.ts";
+import { findPidDash, LineContext } from "./line-context.ts";
 
+const BUFFER_STARTED = "##### CPU ";
 const CPU_COLON = literal("CPU:");
 /** One line of a stack trace, after its blank: ` => symbol`. */
 const STACK_ARROW = literal("=> ");
@@ -16,31 +22,51 @@ const MAX_COMMENT_BYTES = 256;
  * Reads one line after the other. Each line is an event, a known comment, or a loss that is counted
  * with its place: there is no fourth case.
  */
-export class LineReader {
-  readonly comments: CommentLines;
-  readonly events: EventLines;
+export class LineReader implements TextLines {
+  readonly #comments: CommentLines;
+  readonly #events: EventLines;
   /** Lines that were neither event nor comment. */
   unparsed = 0;
+  /** Events that stand right behind a marker's line: its text may have printed them. */
+  eventsBehindMarker = 0;
   readonly #context = new LineContext();
   readonly #problems: LineProblems;
+  readonly #columns: LineColumns;
   readonly #leftTrimmed: boolean;
+  readonly #quote: Uint8Array;
+  readonly #fields: FieldLines | undefined;
   #afterMarker = false;
 
   /**
-   * @param leftTrimmed leading blanks were stripped from the whole file, so the pid has no fixed column.
-   * In any other file a line whose pid stands elsewhere is not the kernel's (a marker may hold text that
-   * imitates an event) and is not taken for one.
+   * @param layout where it says that leading blanks were stripped from the whole file, the pid has no
+   * fixed column. In any other file a line whose pid stands elsewhere is not the kernel's (a marker may
+   * hold text that imitates an event) and is not taken for one.
    */
   constructor(
     batch: EventBatch,
     pointers: PointerTable,
     problems: LineProblems,
-    leftTrimmed: boolean,
+    layout: TextLayout,
   ) {
     this.#problems = problems;
-    this.#leftTrimmed = leftTrimmed;
-    this.comments = new CommentLines(batch, problems);
-    this.events = new EventLines(batch, pointers, problems);
+    this.#columns = layout.columns;
+    this.#leftTrimmed = layout.leftTrimmed;
+    this.#quote = layout.quote;
+    this.#fields = layout.fields && new FieldLines(layout.fields);
+    this.#comments = new CommentLines(batch, problems);
+    this.#events = new EventLines(batch, pointers, problems, layout.columns);
+  }
+
+  get rows(): EventRows {
+    return this.#events.rows;
+  }
+
+  get entriesInBuffer(): number | undefined {
+    return this.#comments.entriesInBuffer;
+  }
+
+  get entriesWritten(): number | undefined {
+    return this.#comments.entriesWritten;
   }
 
   /**
@@ -49,33 +75,63 @@ export class LineReader {
    * @param fill where the bytes end; a line end stands there as a guard.
    */
   readEvent(bytes: Uint8Array, start: number, fill: number): number {
-    const column = start + PID_DASH_COLUMN;
-    if (column + 1 >= fill || bytes[column] !== DASH || bytes[start] === HASH) return -1;
-    // A line that ends before the column must not lend its place to the next line's event.
-    for (let at = start; at < column; at += 1) {
-      if (bytes[at] === NEWLINE) return -1;
-    }
-    if (!this.#context.read(bytes, column, fill)) return -1;
-    const end = this.events.readToLineEnd(this.#context, bytes, start, fill);
-    if (end >= 0) this.#afterMarker = this.events.afterMarker;
+    if (this.#fields !== undefined || this.#quote.length > 0) return -1;
+    if (!this.#columns.read(this.#context, bytes, start, fill)) return -1;
+    // What stands behind a marker is looked at more closely.
+    if (this.#afterMarker) return -1;
+    const end = this.#events.readToLineEnd(this.#context, bytes, start, fill);
+    if (end >= 0) this.#afterMarker = this.#events.afterMarker;
     return end;
   }
 
   /** Reads the line at `start`…`end` (line end excluded); its place is already in `problems`. */
   read(bytes: Uint8Array, start: number, end: number): void {
-    const column = start + PID_DASH_COLUMN;
-    if (
-      column + 1 < end &&
-      bytes[column] === DASH &&
-      isDigit(bytes[column + 1]!) &&
-      bytes[start] !== HASH
-    ) {
-      if (this.#context.read(bytes, column, end) && this.events.read(this.#context, bytes, end)) {
-        this.#afterMarker = this.events.afterMarker;
-        return;
-      }
+    const from = this.#behindQuote(bytes, start, end);
+    if (from < 0) {
+      this.#giveUp("a line without the quote mark of the others", bytes, start, end);
+    } else if (!this.#columns.read(this.#context, bytes, from, end)) {
+      this.#readOther(bytes, from, end);
+    } else if (this.#afterMarker && this.#isTooOld()) {
+      this.#giveUp("an event that is older than the marker before it", bytes, from, end);
+    } else if (!this.#readBody(bytes, end)) this.#readOther(bytes, from, end);
+  }
+
+  /**
+   * A saved buffer is in the order of time (a pipe need not be): what stands behind a marker and is older
+   * is text that the marker printed.
+   */
+  #isTooOld(): boolean {
+    if (this.#comments.entriesInBuffer === undefined) return false;
+    return this.rows.clock.relativeNs(this.#context) < this.rows.clock.lastNs;
+  }
+
+  /** Behind the mark that a mail program put before each line; -1 where a line has none. */
+  #behindQuote(bytes: Uint8Array, start: number, end: number): number {
+    const { length } = this.#quote;
+    if (length === 0 || start === end) return start;
+    // A mail program strips the blanks of an empty line.
+    if (end - start < length) return matchesAt(bytes, start, this.#quote.subarray(0, 1)) ? end : -1;
+    return matchesAt(bytes, start, this.#quote) ? start + length : -1;
+  }
+
+  /** Reads the event behind the context that has just been read; false: there is none. */
+  #readBody(bytes: Uint8Array, end: number): boolean {
+    const fields = this.#fields;
+    if (fields === undefined) {
+      if (!this.#events.read(this.#context, bytes, end)) return false;
+      if (this.#afterMarker) this.eventsBehindMarker += 1;
+      this.#afterMarker = this.#events.afterMarker;
+      return true;
     }
-    this.#readOther(bytes, start, end);
+    this.#afterMarker = false;
+    const outcome = fields.translate(bytes, this.#context.bodyStart, end);
+    if (outcome === FieldText.asItIs) return this.#events.read(this.#context, bytes, end);
+    if (outcome === FieldText.unusable) {
+      this.#giveUp(fields.reason, bytes, this.#context.bodyStart, end);
+      return true;
+    }
+    this.#context.bodyStart = 0;
+    return this.#events.read(this.#context, fields.text, fields.length);
   }
 
   #readOther(bytes: Uint8Array, start: number, end: number): void {
@@ -83,12 +139,15 @@ export class LineReader {
     const first = bytes[start]!;
     if (first === HASH) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
-      this.comments.readHash(text, this.#timeNow());
-      return;
+      // A header stands before the events: behind a marker it is the marker's text.
+      if (!this.#afterMarker || text.startsWith(BUFFER_STARTED)) {
+        this.#comments.readHash(text, this.#timeNow());
+        return;
+      }
     }
     if (matchesAt(bytes, start, CPU_COLON)) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
-      if (this.comments.readCpu(text.trimEnd(), this.#timeNow())) return;
+      if (this.#comments.readCpu(text.trimEnd(), this.#timeNow())) return;
     }
     if (matchesAt(bytes, first === SPACE ? start + 1 : start, STACK_ARROW)) return;
     const reason = this.#leftTrimmed
@@ -99,6 +158,10 @@ export class LineReader {
       this.#problems.add("MARKER_CONTINUED", "after a marker", bytes, start, end);
       return;
     }
+    this.#giveUp(reason, bytes, start, end);
+  }
+
+  #giveUp(reason: string, bytes: Uint8Array, start: number, end: number): void {
     this.unparsed += 1;
     this.#problems.add("UNPARSED_LINE", reason, bytes, start, end);
   }
@@ -110,13 +173,10 @@ export class LineReader {
     if (dash === -2) return "pid, CPU and time could be read at more than one place";
     // The search went on behind the place it found.
     this.#context.read(bytes, dash, end);
-    if (!this.events.read(this.#context, bytes, end)) return "no event after the time";
-    this.#afterMarker = this.events.afterMarker;
-    return undefined;
+    return this.#readBody(bytes, end) ? undefined : "no event after the time";
   }
 
   #timeNow(): number {
-    const { lastNs } = this.events.clock;
-    return lastNs === lastNs ? lastNs : 0;
+    return this.rows.timeNow();
   }
 }

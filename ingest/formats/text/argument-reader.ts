@@ -8,13 +8,19 @@ import {
   BRACKET_OPEN,
   CARRIAGE_RETURN,
   DOT,
+  HEX_VALUE,
+  LETTER_X,
   literal,
   matchesAt,
   NEWLINE,
+  PAREN_CLOSE,
+  PAREN_OPEN,
   QUOTE,
   SPACE,
+  ZERO,
 } from "../bytes.ts";
 import { NumberScanner } from "../number-scanner.ts";
+import { isLastPointer, keepDigits, POINTER_BYTES } from "./last-pointer.ts";
 
 /** Outcome of reading a line's arguments. */
 export const Outcome = {
@@ -77,11 +83,18 @@ export class ArgumentReader {
         at = endOfValue(bytes, at, end);
         continue;
       }
+      if (reading === Reading.pointer && isLastPointer(plan, i, bytes, at, end)) {
+        this.#storeId(targets[i]!, plan.lastId[i]!, batch, row);
+        at += POINTER_BYTES;
+        continue;
+      }
+      const valueFrom = at;
       at = this.#numbers.scan(bytes, at, end);
       if (at < 0 || bytes[at]! > SPACE || !this.#store(plan, i, batch, row)) {
         this.badArgument = i;
         return Outcome.badValue;
       }
+      if (reading === Reading.pointer) keepDigits(plan, i, bytes, valueFrom, at);
     }
     while (bytes[at] === SPACE) at += 1;
     if (at !== end && bytes[at] === CARRIAGE_RETURN) at += 1;
@@ -135,7 +148,10 @@ export class ArgumentReader {
       plan.lastLow[i] = low;
       plan.lastId[i] = this.#pointers.intern(high >>> 0, low >>> 0);
     }
-    const id = plan.lastId[i]!;
+    this.#storeId(target, plan.lastId[i]!, batch, row);
+  }
+
+  #storeId(target: number, id: number, batch: EventBatch, row: number): void {
     if (target === Target.pgt) batch.pgt[row] = id;
     else if (target === Target.mmu) batch.mmu[row] = id;
     else if (target === Target.kvm) batch.kvm[row] = id;
@@ -202,7 +218,7 @@ function storeBits(
 
 /**
  * Where the value at `from` ends: at the next blank, but quoted text may hold blanks and a symbol may
- * be followed by its module, ` [kvm]`.
+ * be followed by its module, ` [kvm]`, or by its address.
  */
 export function endOfValue(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
@@ -210,7 +226,17 @@ export function endOfValue(bytes: Uint8Array, from: number, end: number): number
   // A `char` argument: 'c', where c may be a blank.
   else if (bytes[at] === APOSTROPHE && bytes[at + 2] === APOSTROPHE) at += 3;
   while (at < end && bytes[at] !== SPACE && bytes[at] !== NEWLINE) at += 1;
-  return bytes[at] === SPACE && bytes[at + 1] === BRACKET_OPEN ? endOfModule(bytes, at, end) : at;
+  if (bytes[at] !== SPACE) return at;
+  if (bytes[at + 1] === BRACKET_OPEN) return endOfModule(bytes, at, end);
+  return bytes[at + 1] === PAREN_OPEN ? endOfAddress(bytes, at, end) : at;
+}
+
+/** Behind ` (0xffff80008009f688)` at `from`, which `trace-cmd report -R` adds to a symbol; else `from`. */
+function endOfAddress(bytes: Uint8Array, from: number, end: number): number {
+  if (bytes[from + 2] !== ZERO || bytes[from + 3] !== LETTER_X) return from;
+  let at = from + 4;
+  while (at < end && HEX_VALUE[bytes[at]!]! <= 15) at += 1;
+  return bytes[at] === PAREN_CLOSE ? at + 1 : from;
 }
 
 /** Behind the `]` of ` [kvm]` at `from`; `from` where there is none in this line. */

@@ -3,14 +3,21 @@ import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.t
 import { matchesAt, textOf } from "../bytes.ts";
 import type { ProbePoint } from "./probe-point.ts";
 
+/** The kernel prints it in front of what a program writes. */
+const MARKER_FUNCTION = "tracing_mark_write";
+
 /** An event name as the trace prints it, how often it came, and what was learned of its lines. */
 export interface EventName {
   readonly bytes: Uint8Array;
   readonly name: string;
+  /** Of `group:name`, where the format prints it. */
+  readonly group: string | undefined;
   count: number;
   /** Meaning as a stock tracepoint. */
   readonly stockKind: number;
   readonly stockText: TracepointText;
+  /** What anybody may write through trace_marker: it never is a probe, whatever it looks like. */
+  readonly isFreeText: boolean;
   /** Locations of the probes of this name; the one that fitted last is `probe`. */
   readonly probes: ProbePoint[];
   probe: ProbePoint | undefined;
@@ -35,20 +42,27 @@ export class EventNames {
 
   /** Counts by name, sorted by name. */
   counts(): ReadonlyMap<string, number> {
-    const seen = this.#slots.filter((entry) => entry !== undefined && entry.count > 0);
-    const pairs = seen.map((entry): [string, number] => [entry!.name, entry!.count]);
-    return new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+    const counts = new Map<string, number>();
+    for (const entry of this.#slots) {
+      if (entry === undefined || entry.count === 0) continue;
+      counts.set(entry.name, (counts.get(entry.name) ?? 0) + entry.count);
+    }
+    return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #insert(slot: number, bytes: Uint8Array, from: number, to: number, hash: number): EventName {
-    const name = textOf(bytes, from, to);
+    const text = textOf(bytes, from, to);
+    const colon = text.indexOf(":");
+    const name = text.slice(colon + 1);
     const stock = TRACEPOINTS.get(name);
     const entry: EventName = {
       bytes: bytes.slice(from, to),
       name,
+      group: colon < 0 ? undefined : text.slice(0, colon),
       count: 0,
       stockKind: EventKind[stock?.kind ?? "other"],
       stockText: stock?.text ?? "none",
+      isFreeText: name === MARKER_FUNCTION,
       probes: [],
       probe: undefined,
     };

@@ -1,7 +1,22 @@
 import { CARRIAGE_RETURN, NEWLINE } from "../bytes.ts";
-import { MAX_LINE_BYTES } from "./event-lines.ts";
-import type { LineReader } from "./line-reader.ts";
 import type { LineProblems } from "./problems.ts";
+
+/** Longest line that is read, in bytes without its end. */
+export const MAX_LINE_BYTES: number = 64 * 1024;
+
+/** What takes the lines. */
+export interface LineSink {
+  /** Lines that could not be used. */
+  unparsed: number;
+  /**
+   * Reads the line at `start` if that can be done without searching its end first. Gives the line end,
+   * or -1: nothing has been read then, and `read` is used once the end is known.
+   * @param fill where the bytes end; a line end stands there as a guard.
+   */
+  readEvent(bytes: Uint8Array, start: number, fill: number): number;
+  /** Reads the line at `start`…`end` (line end excluded). */
+  read(bytes: Uint8Array, start: number, end: number): void;
+}
 
 /**
  * Cuts a stream of bytes into lines, whatever the sizes of the chunks, and gives each to the reader.
@@ -20,10 +35,10 @@ export class LineSplitter {
   #skipping = false;
   /** Offset in the content of the line that is being skipped. */
   #skippedFrom = 0;
-  readonly #reader: LineReader;
+  readonly #reader: LineSink;
   readonly #problems: LineProblems;
 
-  constructor(reader: LineReader, problems: LineProblems) {
+  constructor(reader: LineSink, problems: LineProblems) {
     this.#reader = reader;
     this.#problems = problems;
   }

@@ -39,6 +39,9 @@ export const Target: Readonly<Record<TargetColumn | "none", number>> = {
   "arg1+arg2": 14,
 };
 
+/** Words of the 16 digits of a kernel pointer. */
+export const POINTER_WORDS = 4;
+
 /**
  * What to do with the arguments of one probe point as they stand in its lines. Lines of one probe have
  * the same arguments in the same order, so a line is checked against the plan made for the last one.
@@ -56,6 +59,9 @@ export class ArgumentPlan {
   readonly lastHigh: Int32Array;
   readonly lastLow: Int32Array;
   readonly lastId: Uint32Array;
+  /** The digits of that pointer as they were printed, `POINTER_WORDS` words each; of 16 digits only. */
+  readonly lastDigits: Int32Array;
+  readonly hasLastDigits: Uint8Array;
   /** Why lines with these arguments cannot be replayed, in words. */
   readonly problem: string | undefined;
   readonly needsContext: boolean;
@@ -76,6 +82,8 @@ export class ArgumentPlan {
     this.lastHigh = new Int32Array(names.length);
     this.lastLow = new Int32Array(names.length);
     this.lastId = new Uint32Array(names.length);
+    this.lastDigits = new Int32Array(names.length * POINTER_WORDS);
+    this.hasLastDigits = new Uint8Array(names.length);
     this.problem = problemOf(names, roles, meaning);
     this.needsContext = meaning.needs.includes("context");
     this.unknown = names.filter((name, i) => roles[i] === undefined && !isIgnored(name, meaning));

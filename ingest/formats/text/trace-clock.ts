@@ -1,4 +1,4 @@
-import type { LineContext } from "./line-context.ts";
+import type { EventTime } from "./context-fields.ts";
 import type { LineProblems } from "./problems.ts";
 
 const NS_PER_SECOND = 1e9;
@@ -28,7 +28,7 @@ export class TraceClock {
   }
 
   /** Time of a line; NaN where it is of another clock than the first line's, or too far from it. */
-  relativeNs(context: LineContext): number {
+  relativeNs(context: EventTime): number {
     if (this.isTicks !== context.isTicks) {
       if (this.isTicks !== undefined) return Number.NaN;
       this.isTicks = context.isTicks;

@@ -4,35 +4,53 @@ import { PointerTable } from "../../events/pointers.ts";
 import { emptyBatch } from "../../events/rows.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import { LineReader } from "./line-reader.ts";
-import { MAX_LINE_BYTES } from "./event-lines.ts";
-import { LineSplitter } from "./line-splitter.ts";
-import type { TextLayout } from "./layout.ts";
+import type { FormatId } from "../format.ts";
+import type { EventRows } from "./event-rows.ts";
+import { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./line-splitter.ts";
 import { LineProblems } from "./problems.ts";
 
-/** A line can hold several events (see EventLines); none is shorter than this. */
+/** A line can hold several events (some kernels print one behind the other); none is shorter than this. */
 const SHORTEST_EVENT_BYTES = 30;
 const ROWS_PER_LINE = Math.ceil(MAX_LINE_BYTES / SHORTEST_EVENT_BYTES);
 
-/** Reads the kernel's own text: the `trace` and `trace_pipe` files in their default layout. */
-export class FtraceTextReader implements TraceReader {
+/** The lines of one text format, as they become rows. */
+export interface TextLines extends LineSink {
+  readonly rows: EventRows;
+  /** What a header says of the ring buffer; undefined where there is none. */
+  readonly entriesInBuffer: number | undefined;
+  readonly entriesWritten: number | undefined;
+  /** Events that stand right behind a marker's line, where the format's markers may print such lines. */
+  readonly eventsBehindMarker?: number;
+}
+
+export interface TextFormat {
+  readonly id: FormatId;
+  /** What was detected inside the format, in words. */
+  readonly layout: string;
+  /** What the lines do not state and was assumed, as sentences. */
+  readonly assumed?: readonly string[];
+  lines(batch: EventBatch, pointers: PointerTable, problems: LineProblems): TextLines;
+}
+
+/** Reads a text line by line; which lines mean what is the format's. */
+export class TextReader implements TraceReader {
   readonly pointers: PointerTable = new PointerTable();
   readonly diagnostics: Diagnostics;
   readonly #source: ByteSource;
-  readonly #layout: TextLayout;
+  readonly #format: TextFormat;
   readonly #batch: EventBatch;
   readonly #problems: LineProblems;
-  readonly #reader: LineReader;
+  readonly #lines: TextLines;
   readonly #splitter: LineSplitter;
 
-  constructor(source: ByteSource, layout: TextLayout, batch: EventBatch = createEventBatch()) {
+  constructor(source: ByteSource, format: TextFormat, batch: EventBatch = createEventBatch()) {
     this.#source = source;
-    this.#layout = layout;
+    this.#format = format;
     this.#batch = batch;
     this.diagnostics = new Diagnostics(source.path);
     this.#problems = new LineProblems(this.diagnostics);
-    this.#reader = new LineReader(batch, this.pointers, this.#problems, layout.leftTrimmed);
-    this.#splitter = new LineSplitter(this.#reader, this.#problems);
+    this.#lines = format.lines(batch, this.pointers, this.#problems);
+    this.#splitter = new LineSplitter(this.#lines, this.#problems);
     emptyBatch(batch, batch.capacity);
   }
 
@@ -49,22 +67,22 @@ export class FtraceTextReader implements TraceReader {
   }
 
   info(): TraceInfo {
-    const { events, comments } = this.#reader;
+    const { rows, entriesInBuffer, entriesWritten } = this.#lines;
     return {
       path: this.#source.path,
-      format: "ftrace-text",
-      layout: this.#layout.description,
+      format: this.#format.id,
+      layout: this.#format.layout,
       compression: this.#source.compression,
       bytes: this.#source.stored.bytes,
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
-      events: events.events,
-      baseNs: events.clock.baseNs,
-      firstTsNs: events.clock.firstNs,
-      lastTsNs: events.clock.lastNs,
-      eventsByName: events.eventsByName,
-      entriesInBuffer: comments.entriesInBuffer,
-      entriesWritten: comments.entriesWritten,
+      events: rows.events,
+      baseNs: rows.clock.baseNs,
+      firstTsNs: rows.clock.firstNs,
+      lastTsNs: rows.clock.lastNs,
+      eventsByName: rows.names.counts(),
+      entriesInBuffer,
+      entriesWritten,
     };
   }
 
@@ -86,34 +104,40 @@ export class FtraceTextReader implements TraceReader {
     if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage);
     this.#compareWithHeader();
     this.#noteTicks();
+    for (const sentence of this.#format.assumed ?? []) this.#problems.note("ASSUMED", sentence);
   }
 
   #readLastLine(): void {
-    const before = this.#reader.unparsed;
+    const before = this.#lines.unparsed;
     if (!this.#splitter.readUnterminated()) return;
     const lastLine = "the last line has no newline";
-    if (this.#reader.unparsed === before) this.#problems.note("UNTERMINATED_LINE", lastLine);
+    if (this.#lines.unparsed === before) this.#problems.note("UNTERMINATED_LINE", lastLine);
     else this.#problems.note("TRUNCATED", `${lastLine} and is not whole`);
   }
 
   /** Entries that the header announces and that no line accounted for. */
   #missingEntries(): number {
-    const { entriesInBuffer } = this.#reader.comments;
+    const { entriesInBuffer } = this.#lines;
     // Lines that could not be read are a loss of their own, already counted.
-    return (entriesInBuffer ?? 0) - this.#reader.events.events - this.#reader.unparsed;
+    return (entriesInBuffer ?? 0) - this.#lines.rows.events - this.#lines.unparsed;
   }
 
   #compareWithHeader(): void {
-    const { entriesInBuffer } = this.#reader.comments;
+    const { entriesInBuffer } = this.#lines;
     if (entriesInBuffer === undefined) return;
-    const { events } = this.#reader.events;
+    const { events } = this.#lines.rows;
     const counts = `${events} events read, ${entriesInBuffer} in the header`;
-    if (events > entriesInBuffer) this.#problems.note("HEADER_DISAGREES", counts);
+    const eventsBehindMarker = this.#lines.eventsBehindMarker ?? 0;
+    const surplus = events - entriesInBuffer;
+    if (surplus > 0 && eventsBehindMarker > 0) {
+      const where = `${eventsBehindMarker} right behind a marker`;
+      this.#problems.note("FORGED_EVENTS", `${counts}; ${where}`, surplus);
+    } else if (surplus > 0) this.#problems.note("HEADER_DISAGREES", counts);
     if (this.#missingEntries() > 0) this.#problems.note("TRUNCATED", counts);
   }
 
   #noteTicks(): void {
-    if (this.#reader.events.clock.isTicks !== true) return;
+    if (this.#lines.rows.clock.isTicks !== true) return;
     this.#problems.note(
       "ASSUMED",
       "the trace clock prints bare integers: 1 tick is taken for 1 ns",

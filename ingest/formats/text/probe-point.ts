@@ -1,9 +1,7 @@
-import { EventKind, type EventKindName } from "../../events/kinds.ts";
-import {
-  type FunctionMeaning,
-  meaningOfReturn,
-  meaningOfSymbol,
-} from "../../vocabulary/functions.ts";
+import { EventKind } from "../../events/kinds.ts";
+import type { FunctionMeaning } from "../../vocabulary/functions.ts";
+import { meaningOfEntryAt, meaningOfReturnOf, type ProbeMeaning } from "../../vocabulary/probes.ts";
+import { wordsOf } from "../words.ts";
 import type { ArgumentPlan } from "./argument-plan.ts";
 
 /**
@@ -13,6 +11,7 @@ import type { ArgumentPlan } from "./argument-plan.ts";
 export interface ProbePoint {
   /** The location's bytes, parentheses included. */
   readonly location: Uint8Array;
+  readonly locationWords: Int32Array;
   /** Symbol of the probed function, without compiler suffixes where it is known. */
   readonly symbol: string;
   readonly isReturn: boolean;
@@ -27,18 +26,13 @@ export interface ProbePoint {
   plan: ArgumentPlan | undefined;
 }
 
-/**
- * A probe at a function's entry prints offset 0; one that the kernel moved behind a landing pad or an
- * ftrace slot prints up to 16. Farther in, registers no longer hold the arguments.
- */
-const MAX_ENTRY_OFFSET = 0x10;
-
 const SYMBOL = String.raw`([^\s()+]+)\+0x([0-9a-f]+)/0x[0-9a-f]+(?: \[[^\]]+\])?`;
 const ENTRY_LOCATION = new RegExp(String.raw`^\(${SYMBOL}\)$`);
 const RETURN_LOCATION = new RegExp(
   String.raw`^\((?:${SYMBOL}|0x[0-9a-f]+) <- ([^\s()+]+)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?(?: \[[^\]]+\])?\)$`,
 );
 /** A user probe: an address in a program, never a kernel function. */
+const USER_PROBE: ProbeMeaning = { meaning: undefined, kind: "other", remark: undefined };
 const USER_LOCATION = /^\(0x[0-9a-f]+(?: <- 0x[0-9a-f]+)?\)$/;
 
 /** Reads a location, parentheses included; undefined where this is not one. */
@@ -48,9 +42,7 @@ export function readProbePoint(location: Uint8Array): ProbePoint | undefined {
   if (returned !== null) return atReturn(location, returned[3]!);
   const entered = ENTRY_LOCATION.exec(text);
   if (entered !== null) return atEntry(location, entered[1]!, Number.parseInt(entered[2]!, 16));
-  if (USER_LOCATION.test(text))
-    return probePoint(location, text, false, undefined, "other", undefined);
-  return undefined;
+  return USER_LOCATION.test(text) ? inUserProgram(location) : undefined;
 }
 
 /**
@@ -62,38 +54,30 @@ export function isBareAddress(location: Uint8Array): boolean {
   return /^\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)$/.test(text);
 }
 
-function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoint {
-  const meaning = meaningOfSymbol(symbol);
-  if (meaning === undefined) {
-    const remark = `probe of ${symbol}, a function that the replay does not use`;
-    return probePoint(location, symbol, false, undefined, "other", remark);
-  }
-  if (offset > MAX_ENTRY_OFFSET) {
-    const remark = `probe in the middle of ${symbol} (offset ${offset}): not its call`;
-    return probePoint(location, symbol, false, undefined, "other", remark);
-  }
-  return probePoint(location, symbol, false, meaning, meaning.kind, undefined);
+/** A probe `offset` bytes into a function. */
+export function atEntry(location: Uint8Array, symbol: string, offset: number): ProbePoint {
+  return probePoint(location, symbol, false, meaningOfEntryAt(symbol, offset));
 }
 
-function atReturn(location: Uint8Array, symbol: string): ProbePoint {
-  const kind = meaningOfSymbol(symbol)?.returnKind;
-  if (kind === undefined) {
-    const remark = `return probe of ${symbol}, which the replay does not use`;
-    return probePoint(location, symbol, true, undefined, "other", remark);
-  }
-  return probePoint(location, symbol, true, meaningOfReturn(kind), kind, undefined);
+/** A probe where a function returns. */
+export function atReturn(location: Uint8Array, symbol: string): ProbePoint {
+  return probePoint(location, symbol, true, meaningOfReturnOf(symbol));
+}
+
+/** A probe in a user's program, which is never a kernel function. */
+export function inUserProgram(location: Uint8Array): ProbePoint {
+  return probePoint(location, Buffer.from(location).toString("latin1"), false, USER_PROBE);
 }
 
 function probePoint(
   location: Uint8Array,
   symbol: string,
   isReturn: boolean,
-  meaning: FunctionMeaning | undefined,
-  kind: EventKindName,
-  remark: string | undefined,
+  { meaning, kind, remark }: ProbeMeaning,
 ): ProbePoint {
   return {
     location,
+    locationWords: wordsOf(location),
     symbol,
     isReturn,
     meaning,

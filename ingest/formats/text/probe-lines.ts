@@ -4,9 +4,11 @@ import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
 import { ArgumentPlan } from "./argument-plan.ts";
 import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
-import { EQUALS, matchesAt, PAREN_CLOSE, SPACE, textOf } from "../bytes.ts";
+import { EQUALS, literal, matchesAt, PAREN_CLOSE, PAREN_OPEN, SPACE, textOf } from "../bytes.ts";
+import { matchesWordsAt } from "../words.ts";
 import type { EventName } from "./event-names.ts";
-import { isBareAddress, type ProbePoint, readProbePoint } from "./probe-point.ts";
+import type { LostProbe, ProbePlaces } from "./probe-places.ts";
+import type { ProbePoint } from "./probe-point.ts";
 import type { LineProblems } from "./problems.ts";
 
 /** What became of a line that looks like a probe's. */
@@ -14,21 +16,25 @@ export const ProbeLine = { event: 0, notProbe: 1, lost: 2 } as const;
 
 /** A location is two symbols and two modules at most. */
 const MAX_LOCATION_BYTES = 1200;
+/** `__probe_ip=`, `__probe_func=`, `__probe_ret_ip=`: what is printed field by field. */
+const PROBE_FIELD = literal("__probe_");
 
 /** Reads lines of kprobes, kretprobes, fprobes and uprobes: `(location) name=value …`. */
 export class ProbeLines {
   readonly #arguments: ArgumentReader;
   readonly #problems: LineProblems;
+  readonly #places: ProbePlaces;
   /** Of (function, argument) pairs and probe remarks already given as an example. */
   readonly #said = new Set<string>();
 
-  constructor(pointers: PointerTable, problems: LineProblems) {
+  constructor(pointers: PointerTable, problems: LineProblems, places: ProbePlaces) {
+    this.#places = places;
     this.#arguments = new ArgumentReader(pointers);
     this.#problems = problems;
   }
 
   /**
-   * Reads the text `from`…`end`, which begins with `(`, into row `row`.
+   * Reads the text `from`…`end`, which begins with `(` or `_`, into row `row`.
    * @returns a value of ProbeLine; `lost` has been reported.
    */
   read(
@@ -41,8 +47,13 @@ export class ProbeLines {
   ): number {
     let probe = name.probe;
     if (probe === undefined || !standsAt(probe, bytes, from, end)) {
-      probe = findProbe(name, bytes, from, end);
-      if (probe === undefined) return this.#notSymbolic(bytes, from, end);
+      const found = findProbe(name, bytes, from, end, this.#places);
+      if (found === undefined) return ProbeLine.notProbe;
+      if ("lost" in found) {
+        this.#problems.add("UNPARSED_LINE", found.lost, bytes, from, end);
+        return ProbeLine.lost;
+      }
+      probe = found;
       name.probe = probe;
     }
     batch.kind[row] = probe.kind;
@@ -142,14 +153,6 @@ export class ProbeLines {
     this.#problems.add(code, reason, bytes, from, end);
   }
 
-  #notSymbolic(bytes: Uint8Array, from: number, end: number): number {
-    const location = locationAt(bytes, from, end);
-    if (location === undefined || !isBareAddress(location)) return ProbeLine.notProbe;
-    const reason = "a probe without its function's name (text that another program printed)";
-    this.#problems.add("UNPARSED_LINE", reason, bytes, from, end);
-    return ProbeLine.lost;
-  }
-
   #remark(code: "UNKNOWN_ARGUMENT" | "UNSUPPORTED_EVENT", detail: string): void {
     if (this.#said.has(detail)) {
       this.#problems.again(code);
@@ -162,7 +165,8 @@ export class ProbeLines {
 
 /** A location ends with its only `)`, so one that stands here as a prefix stands here whole. */
 function standsAt(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): boolean {
-  return from + probe.location.length <= end && matchesAt(bytes, from, probe.location);
+  const { location, locationWords } = probe;
+  return from + location.length <= end && matchesWordsAt(bytes, from, location, locationWords);
 }
 
 function findProbe(
@@ -170,19 +174,35 @@ function findProbe(
   bytes: Uint8Array,
   from: number,
   end: number,
-): ProbePoint | undefined {
+  places: ProbePlaces,
+): ProbePoint | LostProbe | undefined {
   const known = name.probes.find((probe) => standsAt(probe, bytes, from, end));
   if (known !== undefined) return known;
   const location = locationAt(bytes, from, end);
   if (location === undefined) return undefined;
-  const probe = readProbePoint(location);
-  if (probe !== undefined) name.probes.push(probe);
-  return probe;
+  const found = places.pointOf(name, location);
+  if (found !== undefined && !("lost" in found)) name.probes.push(found);
+  return found;
 }
 
+/** `(…)` up to its only `)`, or the address fields in its place; undefined where there is neither. */
 function locationAt(bytes: Uint8Array, from: number, end: number): Uint8Array | undefined {
-  const close = bytes.subarray(from, Math.min(end, from + MAX_LOCATION_BYTES)).indexOf(PAREN_CLOSE);
-  return close < 0 ? undefined : bytes.slice(from, from + close + 1);
+  const limit = Math.min(end, from + MAX_LOCATION_BYTES);
+  if (bytes[from] === PAREN_OPEN) {
+    const close = bytes.subarray(from, limit).indexOf(PAREN_CLOSE);
+    return close < 0 ? undefined : bytes.slice(from, from + close + 1);
+  }
+  let at = from;
+  while (startsField(bytes, at, limit)) {
+    while (at < limit && bytes[at] !== SPACE) at += 1;
+    if (!startsField(bytes, at + 1, limit)) return bytes.slice(from, at);
+    at += 1;
+  }
+  return undefined;
+}
+
+function startsField(bytes: Uint8Array, at: number, limit: number): boolean {
+  return at + PROBE_FIELD.length <= limit && matchesAt(bytes, at, PROBE_FIELD);
 }
 
 /** The plan for the arguments that stand at `from`, made if this is the first line that has them. */

@@ -1,0 +1,65 @@
+import type { Diagnostics } from "../diagnostics.ts";
+import type { TraceInfo } from "../reader.ts";
+
+/** What a ring buffer's own statistics say that one CPU lost. */
+export interface PerCpuLoss {
+  /** Undefined where the statistics do not say whose they are. */
+  readonly cpu: number | undefined;
+  /** Events that found the buffer full (mode without overwriting): a trace's header never tells. */
+  readonly dropped: number;
+  /** Events that later ones overwrote. */
+  readonly overrun: number;
+}
+
+/** `== cpu0`, `==> per_cpu/cpu0/stats <==`, `CPU: 0`, or before each line `per_cpu/cpu0/stats:`. */
+const CPU = /\bcpu:? ?(\d+)\b/i;
+const STATISTIC = /(?:^|[:\s])(overrun|commit overrun|dropped events): *(\d+)\s*$/;
+
+/**
+ * Reads `per_cpu/cpuN/stats`, of one CPU or of several put together. Undefined: it is not one.
+ * @param ofCpu whose they are, where the text itself does not say.
+ */
+export function perCpuLossesOf(text: string, ofCpu?: number): readonly PerCpuLoss[] | undefined {
+  const losses = new Map<number | undefined, { dropped: number; overrun: number }>();
+  let cpu = ofCpu;
+  let known = false;
+  for (const line of text.split("\n")) {
+    const named = CPU.exec(line)?.[1];
+    if (named !== undefined) cpu = Number(named);
+    const [, statistic, count] = STATISTIC.exec(line) ?? [];
+    if (statistic === undefined) continue;
+    known = true;
+    const loss = losses.get(cpu) ?? { dropped: 0, overrun: 0 };
+    losses.set(cpu, loss);
+    // A commit overrun is an event given up because its writer was interrupted too deeply.
+    if (statistic === "overrun") loss.overrun += Number(count);
+    else loss.dropped += Number(count);
+  }
+  if (!known) return undefined;
+  const found = [...losses].map(([of, { dropped, overrun }]) => ({ cpu: of, dropped, overrun }));
+  return found.filter(({ dropped, overrun }) => dropped + overrun > 0);
+}
+
+/**
+ * Makes losses that only the statistics know diagnostics. What the trace's header says was overwritten
+ * is the sum of the overruns and has been counted already.
+ */
+export function reportPerCpuLosses(
+  losses: readonly PerCpuLoss[],
+  origin: string,
+  info: Pick<TraceInfo, "entriesInBuffer" | "entriesWritten">,
+  diagnostics: Diagnostics,
+): void {
+  const counted = (info.entriesWritten ?? 0) - (info.entriesInBuffer ?? 0);
+  for (const { cpu, dropped, overrun } of losses) {
+    const of = cpu === undefined ? "a CPU" : `CPU ${cpu}`;
+    if (dropped > 0) {
+      const detail = `${of}: ${dropped} events found the buffer full (${origin})`;
+      diagnostics.add("EVENTS_LOST", detail, 0, 0, dropped);
+    }
+    if (overrun > 0 && counted <= 0) {
+      const detail = `${of}: ${overrun} events were overwritten (${origin})`;
+      diagnostics.add("EVENTS_OVERWRITTEN", detail, 0, 0, overrun);
+    }
+  }
+}

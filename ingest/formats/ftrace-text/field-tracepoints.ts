@@ -1,0 +1,34 @@
+import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+
+/**
+ * The text of the stock tracepoints, as the default layout prints it, from the fields that the `fields`
+ * option prints in its place. Undefined: the fields are not those of this tracepoint.
+ */
+export function tracepointText(
+  text: TracepointText,
+  fields: ReadonlyMap<string, string>,
+): string | undefined {
+  const { ipa, hsr, start, end, hva, reason, errno, vcpu_id } = Object.fromEntries(fields);
+  switch (text) {
+    case "none":
+      return "";
+    case "guestFault":
+      return ipa && hsr && `ipa ${ipa}, hsr ${hsr}`;
+    case "accessFault":
+      return ipa && `IPA: ${ipa}`;
+    case "hvaRange":
+      return start && end && `mmu notifier unmap range: ${start} -- ${end}`;
+    case "hvaOne":
+      return hva && `mmu notifier set pte hva: ${hva}`;
+    case "userspaceExit":
+      return reason && userspaceExit(Number(reason), Number(errno ?? 0) | 0);
+    case "vcpuNumber":
+      return vcpu_id && `vcpu ${Number(vcpu_id)}`;
+    default:
+      return text satisfies never;
+  }
+}
+
+function userspaceExit(reason: number, errno: number): string {
+  return errno < 0 ? `reason error (${-errno})` : `reason KVM (${reason})`;
+}

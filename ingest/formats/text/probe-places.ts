@@ -1,0 +1,27 @@
+import type { EventName } from "./event-names.ts";
+import { isBareAddress, type ProbePoint, readProbePoint } from "./probe-point.ts";
+
+/** A probe whose function cannot be told: its line is a loss. */
+export interface LostProbe {
+  readonly lost: string;
+}
+
+/** How a text says where a probe sits, and which function that is. */
+export interface ProbePlaces {
+  /** Undefined: the location, as cut out of a line, is none. */
+  pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined;
+}
+
+/** The kernel prints the function's symbol; other programs that could not look it up do not. */
+export const KERNEL_PLACES: ProbePlaces = {
+  pointOf(_name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
+    const point = readProbePoint(location);
+    if (point !== undefined) return point;
+    if (Buffer.from(location).toString("latin1").startsWith("__probe_")) {
+      return { lost: "a probe printed with the `fields` option, without its function" };
+    }
+    return isBareAddress(location)
+      ? { lost: "a probe without its function's name (text that another program printed)" }
+      : undefined;
+  },
+};
