@@ -85,6 +85,19 @@ describe("a VM's tables", () => {
     expect(callsOf(replayOf(trace, ["pgtable-6.5"]), "pgtable-6.5", "IPA").unknown).toBe(3);
   });
 
+  it.each([
+    ["memslot 0", 0, 0],
+    ["memslot 0 of QEMU's second address space", 0x10000, 0],
+    ["a later memslot: the VM ran before the trace began", 7, 3],
+  ])("are judged by the first memslot that is made: %s", (_, id, unknown) => {
+    const trace = new Trace();
+    trace
+      .vm()
+      .create({ ...SLOT, id })
+      .unmap(GIB, 4 * KIB);
+    expect(callsOf(replayOf(trace, ["pgtable-6.5"]), "pgtable-6.5", "IPA").unknown).toBe(unknown);
+  });
+
   it("are what the user says, if the user says so", () => {
     const trace = new Trace();
     trace.vm().unmap(GIB, 2 * MIB);

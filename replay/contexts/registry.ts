@@ -117,7 +117,7 @@ export class ContextRegistry {
         const name = `kvm ${this.#pointers.text(kvm)}`;
         this.#diagnostics.add(
           "ASSUMED",
-          `${name} begins empty: its first event creates a memslot (a memory hot-plug would look the same; --start unknown)`,
+          `${name} begins empty: its first event creates memslot 0 (one made again in mid-life would look the same; --start unknown)`,
           line,
         );
       }

@@ -4,7 +4,7 @@ import { BOTH, NEITHER, replayOf, told } from "../testing/replay-of.ts";
 import { Trace } from "../testing/trace-builder.ts";
 import { GIB, KIB, MIB } from "../testing/units.ts";
 
-const SLOT = { base: GIB, size: 4 * GIB, id: 1 };
+const SLOT = { base: GIB, size: 4 * GIB, id: 0 };
 
 function newVm() {
   const trace = new Trace();

@@ -15,6 +15,11 @@ const APPLIED_WRPROTECT = APPLIED_FUNCTIONS.indexOf("kvm_pgtable_stage2_wrprotec
 const MemoryRegionChange = { create: 0, delete: 1, move: 2, flagsOnly: 3 } as const;
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 
+/** VMMs number memslots from 0 (QEMU within each address space, bits 31:16): another is added in mid-life. */
+function isFirstSlot(slotId: number): boolean {
+  return Number.isNaN(slotId) || (slotId & 0xffff) === 0;
+}
+
 /**
  * Events around the page-table calls: they say why a call happens, on which VM, and over which range
  * in all. None of them has a return; a scope lasts until its range is done or its thread does
@@ -171,12 +176,12 @@ export class ScopeEvents {
   #commitRegion(batch: EventBatch, row: number, task: Task): void {
     this.leave(task);
     const change = batch.arg0[row]!;
+    const slotId = batch.arg3[row]!;
     const vm = this.#state.contexts.vm(
       batch.kvm[row]!,
-      change === MemoryRegionChange.create,
+      change === MemoryRegionChange.create && isFirstSlot(slotId),
       batch.line[row],
     );
-    const slotId = batch.arg3[row]!;
     const basePage = batch.addr[row]!;
     const pages = batch.len[row]!;
     if (change === MemoryRegionChange.delete) {
