@@ -644,6 +644,22 @@ describe("what is no usable trace is refused with exit code 1", () => {
       /this is a trace of x86 KVM \(it has kvm_\w+ events\); only arm64 stage-2 traces are replayed/,
     ],
     [
+      "x86-requests.txt",
+      [
+        HEADER,
+        eventLine(
+          "34.353307",
+          "kvm_mmu_prepare_zap_page: sp gen 0 gfn 0 l1 8-byte q0 direct wux nxe",
+        ),
+        eventLine(
+          "34.354085",
+          "flush: (kvm_flush_remote_tlbs+0x0/0x80 [kvm]) kvm=0xffa0000000979000",
+        ),
+        "",
+      ].join("\n"),
+      /this is a trace of x86 KVM \(it has kvm_mmu_prepare_zap_page events\)/,
+    ],
+    [
       "other.txt",
       [
         HEADER,

@@ -76,7 +76,7 @@ export async function runTrace(
   if (perCpuLosses !== undefined && info.format !== "trace-dat") {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
-  refuseUnusable(file, info, result);
+  refuseUnusable(file, info, result, facts);
   log.info(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,
   );
@@ -101,20 +101,37 @@ function configure(
   );
 }
 
+/** Tracepoints and functions that only x86 KVM has; arm64 has functions of its own that begin with kvm_mmu_. */
+const X86_EVENT =
+  /^(kvm_tdp_mmu_\w+|kvm_mmu_(get|prepare_zap|sync|unsync)_page|kvm_mmu_(set_spte|spte_requested|zap_all_fast)|fast_page_fault|kvm_(apic|cpuid|cr|eoi|msr|pio))$/;
+
+/** Requests for flushes look alike on both architectures: an x86 trace must not be answered as if it were arm64. */
+function refuseX86(path: string, info: TraceInfo, facts: HostFacts): void {
+  const name = [...info.eventsByName.keys()].find((event) => X86_EVENT.test(event));
+  const { kernelVersionText } = facts;
+  const isX86Kernel = /\bx86_64\b/.test(kernelVersionText?.value ?? "");
+  if (name === undefined && !isX86Kernel) return;
+  const why =
+    name === undefined ? `${kernelVersionText!.origin} says x86_64` : `it has ${name} events`;
+  throw new TraceError(
+    "WRONG_ARCHITECTURE",
+    `this is a trace of x86 KVM (${why}); only arm64 stage-2 traces are replayed`,
+    path,
+  );
+}
+
 /** A trace without one stage-2 operation has no answer to give: say what it is instead of zeros. */
-function refuseUnusable(path: string, info: TraceInfo, result: ReplayResult): void {
+function refuseUnusable(
+  path: string,
+  info: TraceInfo,
+  result: ReplayResult,
+  facts: HostFacts,
+): void {
   const { map, mapAgain, unmap, wrprotect, relax, relaxAgain, split } = result.counts;
   if (map + mapAgain + unmap + wrprotect + relax + relaxAgain + split > 0) return;
+  refuseX86(path, info, facts);
   if (result.flushes.length > 0) return;
   const names = [...info.eventsByName.keys()];
-  const x86 = names.find((name) => /^kvm_(tdp_mmu|mmu)_/.test(name));
-  if (x86 !== undefined) {
-    throw new TraceError(
-      "WRONG_ARCHITECTURE",
-      `this is a trace of x86 KVM (it has ${x86} events); only arm64 stage-2 traces are replayed`,
-      path,
-    );
-  }
   const shown = names.slice(0, 6).join(", ");
   throw new TraceError(
     "NO_EVENTS",
