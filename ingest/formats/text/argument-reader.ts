@@ -2,6 +2,7 @@ import type { EventBatch } from "../../events/columns.ts";
 import { APPLIED_FUNCTIONS } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { type ArgumentPlan, Reading, Target } from "./argument-plan.ts";
+import { ArgumentStore } from "./argument-store.ts";
 import {
   APOSTROPHE,
   BRACKET_CLOSE,
@@ -35,7 +36,6 @@ export const Outcome = {
 
 const APPLIED_NAMES = APPLIED_FUNCTIONS.map(literal);
 const PLUS = 43;
-const ABSENT = -1;
 
 /** Reads ` name=value` lists by a plan, straight into the columns of a row. */
 export class ArgumentReader {
@@ -44,11 +44,10 @@ export class ArgumentReader {
   /** Where the list that was read last ends: at a line end, or at the `end` that was given. */
   listEnd = 0;
   readonly #numbers = new NumberScanner();
-  readonly #pointers: PointerTable;
-  #end = ABSENT;
+  readonly #store: ArgumentStore;
 
   constructor(pointers: PointerTable) {
-    this.#pointers = pointers;
+    this.#store = new ArgumentStore(pointers);
   }
 
   /**
@@ -66,7 +65,7 @@ export class ArgumentReader {
     const { count, labelBytes, labelEnds, readings, targets } = plan;
     let at = from;
     let label = 0;
-    this.#end = ABSENT;
+    this.#store.begin();
     for (let i = 0; i < count; i += 1) {
       // A label holds no line end, so a comparison never runs into the next line.
       for (const labelEnd = labelEnds[i]!; label < labelEnd; label += 1) {
@@ -84,13 +83,13 @@ export class ArgumentReader {
         continue;
       }
       if (reading === Reading.pointer && isLastPointer(plan, i, bytes, at, end)) {
-        this.#storeId(targets[i]!, plan.lastId[i]!, batch, row);
+        this.#store.pointerId(targets[i]!, plan.lastId[i]!, batch, row);
         at += POINTER_BYTES;
         continue;
       }
       const valueFrom = at;
       at = this.#numbers.scan(bytes, at, end);
-      if (at < 0 || bytes[at]! > SPACE || !this.#store(plan, i, batch, row)) {
+      if (at < 0 || bytes[at]! > SPACE || !this.#keep(plan, i, batch, row)) {
         this.badArgument = i;
         return Outcome.badValue;
       }
@@ -100,7 +99,10 @@ export class ArgumentReader {
     if (at !== end && bytes[at] === CARRIAGE_RETURN) at += 1;
     if (at !== end && bytes[at] !== NEWLINE) return Outcome.otherArguments;
     this.listEnd = at;
-    if (this.#end !== ABSENT && !this.#lengthFromEnd(targets, batch, row)) return Outcome.badValue;
+    if (!this.#store.finish(batch, row)) {
+      this.badArgument = targets.indexOf(Target.end);
+      return Outcome.badValue;
+    }
     if (plan.needsContext && batch.pgt[row] === 0 && batch.mmu[row] === 0 && batch.kvm[row] === 0) {
       return Outcome.noContext;
     }
@@ -108,111 +110,32 @@ export class ArgumentReader {
   }
 
   /** Puts the scanned number where argument `i` goes; false: it does not fit. */
-  #store(plan: ArgumentPlan, i: number, batch: EventBatch, row: number): boolean {
+  #keep(plan: ArgumentPlan, i: number, batch: EventBatch, row: number): boolean {
     const numbers = this.#numbers;
+    const store = this.#store;
     const target = plan.targets[i]!;
     switch (plan.readings[i]!) {
       case Reading.pointer:
-        this.#storePointer(plan, i, target, batch, row);
+        store.pointer(plan, i, numbers.high, numbers.low, batch, row);
         return true;
       case Reading.quantity: {
         const value = numbers.quantity();
-        this.#storeNumber(target, value, batch, row);
+        store.number(target, value, batch, row);
         return value === value;
       }
       case Reading.bits64:
-        storeBits(target, numbers.high, numbers.low, batch, row);
+        store.bits(target, numbers.high, numbers.low, batch, row);
         return true;
       case Reading.int32:
-        this.#storeNumber(target, numbers.low, batch, row);
+        store.number(target, numbers.low, batch, row);
         return true;
       case Reading.uint32:
-        this.#storeNumber(target, numbers.low >>> 0, batch, row);
+        store.number(target, numbers.low >>> 0, batch, row);
         return true;
       default: // Reading.bool
-        this.#storeNumber(target, (numbers.low & 0xff) === 0 ? 0 : 1, batch, row);
+        store.number(target, (numbers.low & 0xff) === 0 ? 0 : 1, batch, row);
         return true;
     }
-  }
-
-  #storePointer(
-    plan: ArgumentPlan,
-    i: number,
-    target: number,
-    batch: EventBatch,
-    row: number,
-  ): void {
-    const { high, low } = this.#numbers;
-    if (plan.lastHigh[i] !== high || plan.lastLow[i] !== low) {
-      plan.lastHigh[i] = high;
-      plan.lastLow[i] = low;
-      plan.lastId[i] = this.#pointers.intern(high >>> 0, low >>> 0);
-    }
-    this.#storeId(target, plan.lastId[i]!, batch, row);
-  }
-
-  #storeId(target: number, id: number, batch: EventBatch, row: number): void {
-    if (target === Target.pgt) batch.pgt[row] = id;
-    else if (target === Target.mmu) batch.mmu[row] = id;
-    else if (target === Target.kvm) batch.kvm[row] = id;
-    else {
-      batch.mmu[row] = id;
-      batch.kvm[row] = id;
-    }
-  }
-
-  #storeNumber(target: number, value: number, batch: EventBatch, row: number): void {
-    switch (target) {
-      case Target.addr:
-        batch.addr[row] = value;
-        break;
-      case Target.len:
-        batch.len[row] = value;
-        break;
-      case Target.end:
-        this.#end = value;
-        break;
-      case Target.phys:
-        batch.phys[row] = value;
-        break;
-      case Target.arg0:
-        batch.arg0[row] = value;
-        break;
-      case Target.arg1:
-        batch.arg1[row] = value;
-        break;
-      case Target.arg2:
-        batch.arg2[row] = value;
-        break;
-      default: // Target.arg3
-        batch.arg3[row] = value;
-        break;
-    }
-  }
-
-  /** An exclusive end becomes a length; false where it lies before the start. */
-  #lengthFromEnd(targets: Uint8Array, batch: EventBatch, row: number): boolean {
-    const length = this.#end - batch.addr[row]!;
-    batch.len[row] = length;
-    if (length >= 0) return true;
-    this.badArgument = targets.indexOf(Target.end);
-    return false;
-  }
-}
-
-function storeBits(
-  target: number,
-  high: number,
-  low: number,
-  batch: EventBatch,
-  row: number,
-): void {
-  if (target === Target.prot) {
-    batch.prot[row] = low;
-    batch.protHigh[row] = high;
-  } else {
-    batch.arg1[row] = low >>> 0;
-    batch.arg2[row] = high >>> 0;
   }
 }
 
