@@ -1,5 +1,6 @@
 import type { Diagnostics } from "./diagnostics.ts";
 import type { EventBatch } from "./events/columns.ts";
+import type { NameTable } from "./events/names.ts";
 import type { PointerTable } from "./events/pointers.ts";
 
 /** What is known of a trace once it has been read to its end. */
@@ -36,6 +37,7 @@ export interface TraceInfo {
  */
 export interface TraceReader {
   readonly pointers: PointerTable;
+  readonly names: NameTable;
   readonly diagnostics: Diagnostics;
   batches(): AsyncIterable<EventBatch>;
   info(): TraceInfo;

@@ -10,6 +10,8 @@
 export interface EventColumns {
   /** Code of the kind, an index into EVENT_KINDS. */
   readonly kind: Uint8Array;
+  /** Name that the trace gives the event: an id of NameTable, 0 where it has none. */
+  readonly name: Uint32Array;
   readonly cpu: Uint16Array;
   readonly pid: Int32Array;
   /** Nanoseconds since the trace's `baseNs` (a bigint, kept in the reader's info). */
@@ -51,6 +53,7 @@ export function createEventBatch(capacity: number = BATCH_CAPACITY): EventBatch 
     length: 0,
     capacity,
     kind: new Uint8Array(capacity),
+    name: u32(),
     cpu: new Uint16Array(capacity),
     pid: new Int32Array(capacity),
     tsNs: f64(),

@@ -2,7 +2,7 @@ import type { EventBatch } from "./columns.ts";
 
 /** Back to absent values; a row is written only where its event has a value. */
 export function emptyBatch(batch: EventBatch, rows: number): void {
-  for (const column of [batch.pgt, batch.mmu, batch.kvm, batch.prot, batch.protHigh]) {
+  for (const column of [batch.name, batch.pgt, batch.mmu, batch.kvm, batch.prot, batch.protHigh]) {
     column.fill(0, 0, rows);
   }
   for (const column of [

@@ -2,6 +2,7 @@ import { Diagnostics, quoteForMessage } from "../../diagnostics.ts";
 import { TraceError } from "../../errors.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
 import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
+import { NameTable } from "../../events/names.ts";
 import { PointerTable } from "../../events/pointers.ts";
 import { clearRow, emptyBatch } from "../../events/rows.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
@@ -16,6 +17,7 @@ const MAX_PID = 0x7fffffff;
 /** Reads an event CSV, see CSV_COLUMNS. Made to be exact and to lose nothing, not to be fast. */
 export class CsvReader implements TraceReader {
   readonly pointers: PointerTable = new PointerTable();
+  readonly names: NameTable = new NameTable();
   readonly diagnostics: Diagnostics;
   readonly #source: ByteSource;
   readonly #records = new RecordSource();
@@ -117,6 +119,7 @@ export class CsvReader implements TraceReader {
     batch.pid[row] = pid;
     batch.tsNs[row] = tsNs;
     batch.line[row] = line;
+    batch.name[row] = this.names.idOf(event);
     batch.kind[row] = this.#fillRow(header, event, cells, line, row);
     batch.length = row + 1;
     this.#countEvent(event, batch.kind[row], tsNs, line);

@@ -1,7 +1,7 @@
 import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
-import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { CARRIAGE_RETURN, COLON, LESS, NEWLINE, PAREN_OPEN, SPACE } from "../bytes.ts";
 import type { EventName } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
@@ -19,15 +19,10 @@ export class EventLines {
   readonly #batch: EventBatch;
   readonly #columns: LineColumns;
 
-  constructor(
-    batch: EventBatch,
-    pointers: PointerTable,
-    problems: LineProblems,
-    columns: LineColumns,
-  ) {
-    this.#batch = batch;
+  constructor(tables: EventTables, problems: LineProblems, columns: LineColumns) {
+    this.#batch = tables.batch;
     this.#columns = columns;
-    this.rows = new EventRows(batch, pointers, problems);
+    this.rows = new EventRows(tables, problems);
   }
 
   /** Whether the last event was free text, which the next line may continue. */

@@ -31,7 +31,7 @@ export const ftraceText: TraceFormat = {
     return new TextReader(source, {
       id: "ftrace-text",
       layout: layout.description,
-      lines: (batch, pointers, problems) => new LineReader(batch, pointers, problems, layout),
+      lines: (tables, problems) => new LineReader(tables, problems, layout),
     });
   },
 };

@@ -1,5 +1,4 @@
-import type { EventBatch } from "../../events/columns.ts";
-import type { PointerTable } from "../../events/pointers.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { HASH, literal, matchesAt, SPACE, textOf } from "../bytes.ts";
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
@@ -42,19 +41,14 @@ export class LineReader implements TextLines {
    * fixed column. In any other file a line whose pid stands elsewhere is not the kernel's (a marker may
    * hold text that imitates an event) and is not taken for one.
    */
-  constructor(
-    batch: EventBatch,
-    pointers: PointerTable,
-    problems: LineProblems,
-    layout: TextLayout,
-  ) {
+  constructor(tables: EventTables, problems: LineProblems, layout: TextLayout) {
     this.#problems = problems;
     this.#columns = layout.columns;
     this.#leftTrimmed = layout.leftTrimmed;
     this.#quote = layout.quote;
     this.#fields = layout.fields && new FieldLines(layout.fields);
-    this.#comments = new CommentLines(batch, problems);
-    this.#events = new EventLines(batch, pointers, problems, layout.columns);
+    this.#comments = new CommentLines(tables.batch, problems);
+    this.#events = new EventLines(tables, problems, layout.columns);
   }
 
   get rows(): EventRows {

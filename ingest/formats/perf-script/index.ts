@@ -40,8 +40,7 @@ export const perfScript: TraceFormat = {
       id: "perf-script",
       layout: describePerfScript(survey, names),
       assumed: assumptionsOf(survey),
-      lines: (batch, pointers, problems) =>
-        new PerfLines(batch, pointers, problems, places, survey.column),
+      lines: (tables, problems) => new PerfLines(tables, problems, places, survey.column),
     });
   },
 };

@@ -1,6 +1,6 @@
 import type { EventBatch } from "../../events/columns.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { UNKNOWN_CPU } from "../../events/kinds.ts";
-import type { PointerTable } from "../../events/pointers.ts";
 import { HASH, literal, matchesAt, SPACE, textOf } from "../bytes.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { addLostRow } from "../text/lost-row.ts";
@@ -34,16 +34,15 @@ export class PerfLines implements TextLines {
   readonly #column: CommColumn;
 
   constructor(
-    batch: EventBatch,
-    pointers: PointerTable,
+    tables: EventTables,
     problems: LineProblems,
     places: ProbePlaces,
     column: CommColumn,
   ) {
-    this.#batch = batch;
+    this.#batch = tables.batch;
     this.#problems = problems;
     this.#column = column;
-    this.rows = new EventRows(batch, pointers, problems, places);
+    this.rows = new EventRows(tables, problems, places);
   }
 
   /** Each line is read once its end is known. */

@@ -1,4 +1,5 @@
 import { EventKind } from "../../events/kinds.ts";
+import type { NameTable } from "../../events/names.ts";
 import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.ts";
 import { matchesAt, textOf } from "../bytes.ts";
 import type { ProbePoint } from "./probe-point.ts";
@@ -10,6 +11,8 @@ const MARKER_FUNCTION = "tracing_mark_write";
 export interface EventName {
   readonly bytes: Uint8Array;
   readonly name: string;
+  /** Its id in the reader's NameTable; that of the same name in another group too. */
+  readonly id: number;
   /** Of `group:name`, where the format prints it. */
   readonly group: string | undefined;
   count: number;
@@ -28,6 +31,11 @@ export class EventNames {
   #slots: (EventName | undefined)[] = emptySlots(256);
   #hashes = new Int32Array(256);
   #count = 0;
+  readonly #ids: NameTable;
+
+  constructor(ids: NameTable) {
+    this.#ids = ids;
+  }
 
   /** The name at `from`…`to`, whose bytes hash to `hash` (h = h * 31 + byte, from 0). */
   intern(bytes: Uint8Array, from: number, to: number, hash: number): EventName {
@@ -58,6 +66,7 @@ export class EventNames {
     const entry: EventName = {
       bytes: bytes.slice(from, to),
       name,
+      id: this.#ids.idOf(name),
       group: colon < 0 ? undefined : text.slice(0, colon),
       count: 0,
       stockKind: EventKind[stock?.kind ?? "other"],

@@ -1,7 +1,7 @@
 import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
-import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { BRACKET_OPEN, literal, matchesAt, PAREN_OPEN, SPACE } from "../bytes.ts";
 import type { EventContext } from "./context-fields.ts";
 import { type EventName, EventNames } from "./event-names.ts";
@@ -18,7 +18,7 @@ const FAILED_TO_PARSE = literal("[FAILED TO PARSE]");
 /** Turns the context and the text of an event into a row, whichever format the line is of. */
 export class EventRows {
   readonly clock: TraceClock;
-  readonly names: EventNames = new EventNames();
+  readonly names: EventNames;
   readonly probes: ProbeLines;
   /** Event lines so far. */
   events = 0;
@@ -31,15 +31,11 @@ export class EventRows {
   readonly #problems: LineProblems;
 
   /** @param libraryPlaces of a format that the tracing library prints; without it: the kernel's text. */
-  constructor(
-    batch: EventBatch,
-    pointers: PointerTable,
-    problems: LineProblems,
-    libraryPlaces?: ProbePlaces,
-  ) {
-    this.#batch = batch;
+  constructor(tables: EventTables, problems: LineProblems, libraryPlaces?: ProbePlaces) {
+    this.#batch = tables.batch;
     this.#problems = problems;
-    this.probes = new ProbeLines(pointers, problems, libraryPlaces ?? KERNEL_PLACES);
+    this.names = new EventNames(tables.names);
+    this.probes = new ProbeLines(tables.pointers, problems, libraryPlaces ?? KERNEL_PLACES);
     this.#raw = libraryPlaces === undefined ? undefined : new RawFields();
     this.clock = new TraceClock(problems);
   }
@@ -68,6 +64,7 @@ export class EventRows {
   end(name: EventName): void {
     const batch = this.#batch;
     const row = batch.length;
+    batch.name[row] = name.id;
     name.count += 1;
     this.events += 1;
     this.afterMarker = batch.kind[row] === EventKind.marker;

@@ -6,6 +6,7 @@ import { EVENT_KINDS } from "../../events/kinds.ts";
 import { readProbeDefinitions } from "../../vocabulary/probe-definitions.ts";
 import { literal } from "../bytes.ts";
 import { EventNames } from "./event-names.ts";
+import { NameTable } from "../../events/names.ts";
 import { NamedProbes } from "./named-probes.ts";
 
 const MAP = "p:g/map kvm_pgtable_stage2_map";
@@ -22,7 +23,7 @@ function names(definitions: readonly string[], symbols = ""): ProbeNames {
 
 /** Kind of the probe, or why it is lost. */
 function resolve(known: ProbeNames, event: string, location: string): string | undefined {
-  const name = new EventNames().intern(literal(event), 0, event.length, 0);
+  const name = new EventNames(new NameTable()).intern(literal(event), 0, event.length, 0);
   const found = new NamedProbes(known).pointOf(name, literal(location));
   if (found === undefined) return undefined;
   return "lost" in found ? found.lost : `${EVENT_KINDS[found.kind]} ${found.symbol}`;

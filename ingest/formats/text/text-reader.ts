@@ -1,7 +1,9 @@
 import { Diagnostics } from "../../diagnostics.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
+import { NameTable } from "../../events/names.ts";
 import { PointerTable } from "../../events/pointers.ts";
 import { emptyBatch } from "../../events/rows.ts";
+import type { EventTables } from "../../events/tables.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
 import type { FormatId } from "../format.ts";
@@ -29,12 +31,13 @@ export interface TextFormat {
   readonly layout: string;
   /** What the lines do not state and was assumed, as sentences. */
   readonly assumed?: readonly string[];
-  lines(batch: EventBatch, pointers: PointerTable, problems: LineProblems): TextLines;
+  lines(tables: EventTables, problems: LineProblems): TextLines;
 }
 
 /** Reads a text line by line; which lines mean what is the format's. */
 export class TextReader implements TraceReader {
   readonly pointers: PointerTable = new PointerTable();
+  readonly names: NameTable = new NameTable();
   readonly diagnostics: Diagnostics;
   readonly #source: ByteSource;
   readonly #format: TextFormat;
@@ -49,7 +52,10 @@ export class TextReader implements TraceReader {
     this.#batch = batch;
     this.diagnostics = new Diagnostics(source.path);
     this.#problems = new LineProblems(this.diagnostics);
-    this.#lines = format.lines(batch, this.pointers, this.#problems);
+    this.#lines = format.lines(
+      { batch, pointers: this.pointers, names: this.names },
+      this.#problems,
+    );
     this.#splitter = new LineSplitter(this.#lines, this.#problems);
     emptyBatch(batch, batch.capacity);
   }

@@ -42,8 +42,7 @@ export const traceCmdReport: TraceFormat = {
         survey.prefixes.length > 1
           ? [`the lines of ${survey.prefixes.join(" ")} are of one machine`]
           : [],
-      lines: (batch, pointers, problems) =>
-        new ReportLines(batch, pointers, problems, places, survey),
+      lines: (tables, problems) => new ReportLines(tables, problems, places, survey),
     });
   },
 };

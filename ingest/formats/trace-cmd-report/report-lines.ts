@@ -1,5 +1,5 @@
 import type { EventBatch } from "../../events/columns.ts";
-import type { PointerTable } from "../../events/pointers.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { COLON, SPACE, textOf } from "../bytes.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { addLostRow } from "../text/lost-row.ts";
@@ -34,16 +34,15 @@ export class ReportLines implements TextLines {
   #afterLoss = false;
 
   constructor(
-    batch: EventBatch,
-    pointers: PointerTable,
+    tables: EventTables,
     problems: LineProblems,
     places: ProbePlaces,
     columns: ReportColumns,
   ) {
-    this.#batch = batch;
+    this.#batch = tables.batch;
     this.#problems = problems;
     this.#columns = columns;
-    this.rows = new EventRows(batch, pointers, problems, places);
+    this.rows = new EventRows(tables, problems, places);
   }
 
   /** Each line is read once its end is known. */

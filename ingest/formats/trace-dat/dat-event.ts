@@ -1,4 +1,5 @@
 import { EventKind } from "../../events/kinds.ts";
+import type { NameTable } from "../../events/names.ts";
 import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.ts";
 import { numberBytesOf } from "./field-values.ts";
 import type { EventFormat, FormatField } from "./format-texts.ts";
@@ -35,6 +36,8 @@ export interface ProbeSiteAt {
 export class DatEvent {
   readonly format: EventFormat;
   readonly name: string;
+  /** Its id in the reader's NameTable. */
+  readonly nameId: number;
   readonly form: number;
   count = 0;
   /** Bytes that a record has at least. */
@@ -55,9 +58,10 @@ export class DatEvent {
   /** Of `print`: events by the name of the function that wrote them. */
   readonly countsByCaller: Map<string, number> = new Map<string, number>();
 
-  constructor(format: EventFormat, pidEnd: number) {
+  constructor(format: EventFormat, pidEnd: number, names: NameTable) {
     this.format = format;
     this.name = TEXT_NAMES.get(format.name) ?? format.name;
+    this.nameId = names.idOf(this.name);
     const place = placeOf(format);
     this.form = place?.form ?? DatEventForm.stock;
     this.placeAt = place?.field.offset ?? 0;

@@ -1,6 +1,7 @@
 import type { EventBatch } from "../../events/columns.ts";
 import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
-import type { PointerTable } from "../../events/pointers.ts";
+import type { NameTable } from "../../events/names.ts";
+import type { EventTables } from "../../events/tables.ts";
 import type { CpuStream } from "./cpu-stream.ts";
 import { DatEvent, DatEventForm } from "./dat-event.ts";
 import type { DatProblems } from "./dat-problems.ts";
@@ -25,6 +26,7 @@ export class EventRows {
   /** Of the last event; NaN before the first. */
   lastTsNs: number = Number.NaN;
   readonly #batch: EventBatch;
+  readonly #names: NameTable;
   readonly #littleEndian: boolean;
   readonly #formats: FormatTexts;
   readonly #reader: RecordReader;
@@ -36,19 +38,19 @@ export class EventRows {
   #firstNs = 0;
 
   constructor(
-    batch: EventBatch,
+    tables: EventTables,
     littleEndian: boolean,
     formats: FormatTexts,
     sites: ProbeSites,
-    pointers: PointerTable,
     losses: Losses,
     problems: DatProblems,
     base: TimeBase,
   ) {
-    this.#batch = batch;
+    this.#batch = tables.batch;
+    this.#names = tables.names;
     this.#littleEndian = littleEndian;
     this.#formats = formats;
-    this.#reader = new RecordReader(littleEndian, pointers, sites, problems);
+    this.#reader = new RecordReader(littleEndian, tables, sites, problems);
     this.#losses = losses;
     this.#problems = problems;
     this.#base = base;
@@ -128,7 +130,7 @@ export class EventRows {
     const known = this.#known[id];
     if (known !== undefined) return known;
     const format = this.#formats.get(id);
-    const event = format === undefined ? null : new DatEvent(format, COMMON_BYTES);
+    const event = format === undefined ? null : new DatEvent(format, COMMON_BYTES, this.#names);
     this.#known[id] = event;
     return event;
   }

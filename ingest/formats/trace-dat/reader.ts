@@ -1,6 +1,7 @@
 import type { ProbeNames } from "../../beside/probe-names.ts";
 import { Diagnostics } from "../../diagnostics.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
+import { NameTable } from "../../events/names.ts";
 import { PointerTable } from "../../events/pointers.ts";
 import { emptyBatch } from "../../events/rows.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
@@ -24,6 +25,7 @@ import type { Packing } from "./unpack.ts";
 /** Reads a trace.dat file: the pages of all CPUs at once, merged by time. */
 export class DatReader implements TraceReader {
   readonly pointers: PointerTable = new PointerTable();
+  readonly names: NameTable = new NameTable();
   readonly diagnostics: Diagnostics;
   readonly #source: ByteSource;
   readonly #names: ProbeNames;
@@ -101,12 +103,12 @@ export class DatReader implements TraceReader {
     const sites = new ProbeSites(opened.symbols, this.#names.definitions);
     const statistics = contents.statistics.get(buffer.name) ?? new Map<number, CpuStatistics>();
     const losses = new Losses(statistics, this.#problems);
+    const tables = { batch: this.#batch, pointers: this.pointers, names: this.names };
     const rows = new EventRows(
-      this.#batch,
+      tables,
       layout.littleEndian,
       opened.formats,
       sites,
-      this.pointers,
       losses,
       this.#problems,
       this.#base,

@@ -1,7 +1,8 @@
 import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
-import type { PointerTable } from "../../events/pointers.ts";
+import type { NameTable } from "../../events/names.ts";
 import { clearRow } from "../../events/rows.ts";
+import type { EventTables } from "../../events/tables.ts";
 import { type DatEvent, DatEventForm } from "./dat-event.ts";
 import type { DatProblems } from "./dat-problems.ts";
 import { FieldValues } from "./field-values.ts";
@@ -17,16 +18,18 @@ export class RecordReader {
   readonly #values: FieldValues;
   readonly #planFields: PlanFields;
   readonly #sites: ProbeSites;
+  readonly #names: NameTable;
   readonly #problems: DatProblems;
 
   constructor(
     littleEndian: boolean,
-    pointers: PointerTable,
+    tables: EventTables,
     sites: ProbeSites,
     problems: DatProblems,
   ) {
     this.#values = new FieldValues(littleEndian);
-    this.#planFields = new PlanFields(this.#values, pointers, sites);
+    this.#planFields = new PlanFields(this.#values, tables.pointers, sites);
+    this.#names = tables.names;
     this.#sites = sites;
     this.#problems = problems;
   }
@@ -34,12 +37,13 @@ export class RecordReader {
   /** Reads the record whose payload begins at `at` and is long enough; fills kind and values. */
   read(event: DatEvent, view: DataView, at: number, batch: EventBatch, row: number): void {
     event.count += 1;
+    batch.name[row] = event.nameId;
     switch (event.form) {
       case DatEventForm.stock:
         this.#readStock(event, view, at, batch, row);
         return;
       case DatEventForm.print:
-        this.#readPrint(event, view, at);
+        batch.name[row] = this.#names.idOf(this.#readPrint(event, view, at));
         batch.kind[row] = EventKind.marker;
         return;
       default:
@@ -61,9 +65,11 @@ export class RecordReader {
     this.#demote(batch, row, "MISSING_ARGUMENT", reason);
   }
 
-  #readPrint(event: DatEvent, view: DataView, at: number): void {
+  /** Gives the name of the function that wrote it, which is the event's in the kernel's text. */
+  #readPrint(event: DatEvent, view: DataView, at: number): string {
     const site = this.#placeIn(event, view, at);
     event.countsByCaller.set(site, (event.countsByCaller.get(site) ?? 0) + 1);
+    return site;
   }
 
   /** Name of the function that wrote a `print` entry. */
