@@ -6,6 +6,7 @@ import { Bracket, Call, type Task } from "./operations/task.ts";
 import { VcpuLoads } from "./operations/vcpu-loads.ts";
 import { clearYoung, setYoung } from "./stage2/attributes.ts";
 import type { ReplayState } from "./state.ts";
+import { isRange } from "./tlbi/range-encoder.ts";
 import { Primitive } from "./tlbi/primitives.ts";
 
 const K = EventKind;
@@ -97,7 +98,7 @@ export class ReplayEngine {
         this.#brackets.primitive(batch, row, Primitive.IPA_LOCAL, 1);
         return true;
       case K.hw_vmid_range:
-        this.#brackets.primitive(batch, row, Primitive.RANGE, batch.len[row]!);
+        this.#rangePrimitive(batch, row);
         return true;
       case K.hw_cpu_context:
         this.#brackets.cpuContext(batch, row);
@@ -108,6 +109,18 @@ export class ReplayEngine {
       default:
         return false;
     }
+  }
+
+  /** KVM hands over no other ranges than the encoder takes: anything else is not what was executed. */
+  #rangePrimitive(batch: EventBatch, row: number): void {
+    const lenPages = batch.len[row]!;
+    const ipaPage = this.#state.pageOf(batch.addr[row]!);
+    if (isRange(ipaPage, lenPages)) {
+      this.#brackets.primitive(batch, row, Primitive.RANGE, lenPages);
+      return;
+    }
+    const detail = `__kvm_tlb_flush_vmid_range of ${lenPages} pages at page ${ipaPage}`;
+    this.#state.diagnostics.add("BAD_NUMBER", detail, batch.line[row]);
   }
 
   /** Entries and returns of the rarer page-table calls; false for any other kind. */

@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Diagnostics } from "../ingest/diagnostics.ts";
 import type { ReplayResult } from "./replay.ts";
 import { anyStep, RandomGuest, type Step } from "./testing/random-guest.ts";
 import { ALL_IDS, BOTH, callsOf, NEITHER, RANGE_ONLY, replayOf } from "./testing/replay-of.ts";
@@ -98,4 +99,18 @@ it("tearing down unknown tables is bounded by the largest IPA space that their s
   // 40 bits: 16 tables of 2,048 entries of 32 MiB, 2,048 pages each.
   expect(callsOf(result, "rfc-2020", "VM")).toMatchObject({ calls: 0, unknown: 16 * 2048 });
   expect(callsOf(result, "legacy-5.8", "IPA").unknown).toBeLessThan(2 ** 26 + 2 ** 16);
+});
+
+it("a range that KVM never hands over was not executed as recorded: it is a loss, not a call", () => {
+  const diagnostics = new Diagnostics("test");
+  const trace = new Trace();
+  const vm = trace.vm();
+  vm.map(GIB, 4 * KIB, TIB)
+    .begin("unmap", { addr: GIB, len: 4 * KIB })
+    .hwRange(GIB, 0);
+  vm.add({ kind: "unmap_ret", arg0: 0 });
+  const result = replayOf(trace, ["range-6.9"], BOTH, { diagnostics });
+  expect(callsOf(result, "recorded", "RANGE").calls).toBe(0);
+  expect(diagnostics.count("BAD_NUMBER")).toBe(1);
+  expect(diagnostics.hasDataLoss).toBe(true);
 });

@@ -2,6 +2,8 @@ import { TraceError } from "../errors.ts";
 import { startsWith } from "./compression.ts";
 
 const FTRACE_HEADER = [...Buffer.from("# tracer: ")] as const;
+const NEWLINE = 10;
+const HASH = 35;
 const PERF_DATA = [...Buffer.from("PERFILE2")] as const;
 
 /**
@@ -27,7 +29,7 @@ export function refuseBinary(head: Uint8Array, path: string): void {
     );
   }
   const nul = head.indexOf(0);
-  if (nul === -1) return;
+  if (nul === -1 || isDamagedText(head)) return;
   if (startsWith(head, FTRACE_HEADER)) {
     throw new TraceError(
       "UNSUPPORTED_LAYOUT",
@@ -41,4 +43,24 @@ export function refuseBinary(head: Uint8Array, path: string): void {
     `this is not a text file: there is a NUL byte at offset ${nul}`,
     path,
   );
+}
+
+/**
+ * Whether NUL bytes stand in few lines only, comments not counted: then a text was damaged, and its other
+ * lines can be read. In binary content nearly every "line" has one.
+ */
+function isDamagedText(head: Uint8Array): boolean {
+  let lines = 0;
+  let damaged = 0;
+  for (let from = 0; from < head.length; ) {
+    const newline = head.indexOf(NEWLINE, from);
+    const end = newline < 0 ? head.length : newline;
+    if (head[from] !== HASH) {
+      lines += 1;
+      const nul = head.indexOf(0, from);
+      if (nul >= from && nul < end) damaged += 1;
+    }
+    from = end + 1;
+  }
+  return damaged * 4 <= lines;
 }

@@ -127,12 +127,23 @@ export function countRangeTotal(
  * @throws RangeError unless 1 ≤ lenPages ≤ 2^21 and the range lies below 2^40 pages; both are integers.
  */
 export function checkRange(ipaPage: number, lenPages: number): void {
+  if (isRange(ipaPage, lenPages)) return;
   if (!(Number.isInteger(lenPages) && lenPages >= 1 && lenPages <= MAX_RANGE_PAGES)) {
     throw new RangeError(`range of ${lenPages} pages: the encoder takes 1 to ${MAX_RANGE_PAGES}`);
   }
-  if (!(Number.isInteger(ipaPage) && ipaPage >= 0 && ipaPage + lenPages <= IPA_PAGE_LIMIT)) {
-    throw new RangeError(`IPA page ${ipaPage} + ${lenPages}: not within 0 to ${IPA_PAGE_LIMIT}`);
-  }
+  throw new RangeError(`IPA page ${ipaPage} + ${lenPages}: not within 0 to ${IPA_PAGE_LIMIT}`);
+}
+
+/** Whether {@link checkRange} accepts it. KVM itself never hands over anything else. */
+export function isRange(ipaPage: number, lenPages: number): boolean {
+  return (
+    Number.isInteger(lenPages) &&
+    lenPages >= 1 &&
+    lenPages <= MAX_RANGE_PAGES &&
+    Number.isInteger(ipaPage) &&
+    ipaPage >= 0 &&
+    ipaPage + lenPages <= IPA_PAGE_LIMIT
+  );
 }
 
 /** Pages in front of the first 64 KiB boundary, which LPA2 operands cannot express. */
