@@ -24,7 +24,7 @@ export class SetAssociative implements TlbArray {
   readonly #liveOfVm: Int32Array;
   #nextGeneration: number;
 
-  /** @param sets a power of two. */
+  /** @param sets a power of two. @param ways 0: no such array, nothing is ever in it. */
   constructor(sets: number, ways: number, vms: number) {
     if (!Number.isInteger(Math.log2(sets))) throw new RangeError(`${sets} sets: no power of two`);
     this.entries = sets * ways;
@@ -67,6 +67,7 @@ export class SetAssociative implements TlbArray {
     const keys = this.#keys;
     const generations = this.#generations;
     const isDead = this.#isDead;
+    if (this.#ways === 0) return;
     const first = (key & this.#setMask) * this.#ways;
     const last = first + this.#ways - 1;
     let at = last;
@@ -92,6 +93,18 @@ export class SetAssociative implements TlbArray {
     this.#keys[at] = NONE;
     this.#generations[at] = 0;
     return true;
+  }
+
+  /** Invalidates the entries whose key `matches` says, by a scan; how many. */
+  dropWhere(matches: (key: number) => boolean): number {
+    let dropped = 0;
+    for (let at = 0; at < this.entries; at += 1) {
+      const key = this.#keys[at]!;
+      if (key === NONE || this.#isDead[this.#generations[at]!] === 1 || !matches(key)) continue;
+      this.drop(key);
+      dropped += 1;
+    }
+    return dropped;
   }
 
   flushVm(vm: number): number {

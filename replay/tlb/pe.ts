@@ -1,0 +1,221 @@
+import { FullyAssociative } from "./fully-associative.ts";
+import type { PageKeys } from "./page-keys.ts";
+import { SetAssociative } from "./set-associative.ts";
+import type { Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
+
+/**
+ * One use of a translation. Page numbers count granules; a class is 0 for a page, 1 for a block of level
+ * 2, 2 for a block of level 1. Reused from access to access.
+ */
+export interface Access {
+  /** VM that runs, 0…vms−1; each has two key spaces: its IPA, and the VA of its current ASID. */
+  vm: number;
+  ipaSpace: number;
+  vaSpace: number;
+  vaPage: number;
+  ipaPage: number;
+  /** Class of the guest's own mapping, and of the stage-2 leaf. */
+  stage1Class: number;
+  stage2Class: number;
+  /** Class of the stage-2 leaves that map the guest's page tables. */
+  tableClass: number;
+}
+
+/** Where a translation was found. */
+export const Found = { first: 0, second: 1, nowhere: 2 } as const;
+
+/** Above this many probes, a scan of the array is cheaper (measured on both sides of 350). */
+const MOST_PROBES = 350;
+/** Key classes: 0…2 leaves, 3 a coalesced group, 4… pointers to tables whose entries have class 0…3. */
+const GROUP = 3;
+const TABLES = 4;
+/** The guest's page tables stand where no RAM is: a pseudo IPA above 2^38 pages, by level and VA. */
+const TABLE_IPA = 2 ** 38;
+
+/** The TLBs of one PE. */
+export class ModelledPe {
+  /** Memory references of all walks so far. */
+  walkReferences = 0;
+  readonly #keys: PageKeys;
+  readonly #geometry: WalkGeometry;
+  readonly #overInvalidates: boolean;
+  readonly #groupPages: number;
+  readonly #stage2OnlyFrom: number;
+  readonly #first: FullyAssociative;
+  readonly #second: SetAssociative;
+  readonly #stage2: SetAssociative;
+  readonly #stage1Walk: SetAssociative;
+  readonly #stage2Walk: SetAssociative;
+
+  constructor(
+    shape: TlbShape,
+    geometry: WalkGeometry,
+    hypothesis: Hypothesis,
+    keys: PageKeys,
+    vms: number,
+  ) {
+    const array = ({ sets, ways }: { sets: number; ways: number }): SetAssociative =>
+      new SetAssociative(sets, ways, vms);
+    this.#keys = keys;
+    this.#geometry = geometry;
+    this.#overInvalidates = hypothesis === "over-invalidating";
+    this.#groupPages = shape.coalescedPages;
+    this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
+    this.#first = new FullyAssociative(shape.firstLevelEntries, vms);
+    this.#second = array(shape.secondLevel);
+    this.#stage2 = array(shape.stage2Only);
+    this.#stage1Walk = array(shape.stage1Walk);
+    this.#stage2Walk = array(shape.stage2Walk);
+  }
+
+  /** Uses a translation, which a miss brings in; one of `Found`. */
+  access(use: Access): number {
+    const { vm } = use;
+    const entryClass = Math.min(use.stage1Class, use.stage2Class);
+    const page = this.#unit(use.vaPage, entryClass);
+    const key = this.#keys.keyOf(use.vaSpace, entryClass, page);
+    if (this.#first.touch(key)) return Found.first;
+    const secondKey =
+      entryClass === 0 && this.#groupPages > 1
+        ? this.#keys.keyOf(use.vaSpace, GROUP, Math.floor(page / this.#groupPages))
+        : key;
+    let found: number = Found.second;
+    if (!this.#second.touch(secondKey)) {
+      found = Found.nowhere;
+      this.#walk(use);
+      this.#second.fill(secondKey, vm);
+    }
+    this.#first.fill(key, vm);
+    return found;
+  }
+
+  /** `vmalls12e1`: everything of a VM. */
+  flushBothStages(vm: number): number {
+    return this.flushStage1(vm) + this.#stage2.flushVm(vm) + this.#stage2Walk.flushVm(vm);
+  }
+
+  /** `vmalle1`: everything of a VM that holds stage-1 information, combined entries among it. */
+  flushStage1(vm: number): number {
+    const ofFirst = this.#overInvalidates ? this.#first.flushAll() : this.#first.flushVm(vm);
+    return ofFirst + this.#second.flushVm(vm) + this.#stage1Walk.flushVm(vm);
+  }
+
+  /** `ipas2e1`, `ripas2e1`: what holds only stage 2 of these IPAs, at any level. */
+  flushStage2(vm: number, ipaSpace: number, ipaPage: number, lenPages: number): number {
+    if (this.#overInvalidates) {
+      return this.#first.flushAll() + this.#stage2.flushVm(vm) + this.#stage2Walk.flushVm(vm);
+    }
+    let dropped = 0;
+    for (let leaf = this.#stage2OnlyFrom; leaf <= 2; leaf += 1) {
+      dropped += this.#dropRange(this.#stage2, vm, ipaSpace, leaf, leaf, ipaPage, lenPages);
+    }
+    for (let entries = 0; entries < this.#geometry.stage2Levels - 1; entries += 1) {
+      const unit = entries + 1;
+      const kind = TABLES + entries;
+      dropped += this.#dropRange(this.#stage2Walk, vm, ipaSpace, kind, unit, ipaPage, lenPages);
+    }
+    return dropped;
+  }
+
+  /** `alle1`: everything of every VM. */
+  flushEverything(): number {
+    return (
+      this.#first.flushAll() +
+      this.#second.flushAll() +
+      this.#stage2.flushAll() +
+      this.#stage1Walk.flushAll() +
+      this.#stage2Walk.flushAll()
+    );
+  }
+
+  /** What hardware that could find combined entries by IPA would drop; VA and IPA are taken to be the same. */
+  dropTranslations(vaSpace: number, page: number, lenPages: number, entryClass: number): void {
+    const first = this.#unit(page, entryClass);
+    const last = this.#unit(page + lenPages - 1, entryClass);
+    for (let at = first; at <= last; at += 1) {
+      this.#first.drop(this.#keys.keyOf(vaSpace, entryClass, at));
+      const isGrouped = entryClass === 0 && this.#groupPages > 1;
+      const unit = isGrouped ? Math.floor(at / this.#groupPages) : at;
+      this.#second.drop(this.#keys.keyOf(vaSpace, isGrouped ? GROUP : entryClass, unit));
+    }
+  }
+
+  /** Page number in units of a class, or of what a table of its entries covers. */
+  #unit(page: number, unitClass: number): number {
+    return Math.floor(page / 2 ** (unitClass * this.#geometry.spanShift));
+  }
+
+  #dropRange(
+    array: SetAssociative,
+    vm: number,
+    space: number,
+    kind: number,
+    unitClass: number,
+    ipaPage: number,
+    lenPages: number,
+  ): number {
+    if (array.liveOf(vm) === 0) return 0;
+    const keys = this.#keys;
+    const first = this.#unit(ipaPage, unitClass);
+    const last = this.#unit(ipaPage + lenPages - 1, unitClass);
+    if (last - first >= MOST_PROBES) {
+      return array.dropWhere((key) => {
+        if (keys.spaceOf(key) !== space || keys.sizeOf(key) !== kind) return false;
+        const page = keys.pageOf(key);
+        return page >= first && page <= last;
+      });
+    }
+    let dropped = 0;
+    for (let unit = first; unit <= last; unit += 1) {
+      if (array.drop(keys.keyOf(space, kind, unit))) dropped += 1;
+    }
+    return dropped;
+  }
+
+  /** A walk of both stages: (s + 1)(t + 1) − 1 references where nothing is cached. */
+  #walk(use: Access): void {
+    const { stage1Levels } = this.#geometry;
+    const { vm, vaSpace, vaPage, stage1Class } = use;
+    // Tables from the leaf's upwards; the first whose pointer is cached is where the walk begins.
+    let top = stage1Class;
+    for (; top < stage1Levels - 1; top += 1) {
+      const unit = this.#unit(vaPage, top + 1);
+      if (this.#stage1Walk.touch(this.#keys.keyOf(vaSpace, TABLES + top, unit))) break;
+    }
+    for (let entries = top; entries >= stage1Class; entries -= 1) {
+      const unit = this.#unit(vaPage, entries + 1);
+      this.#translate(use, this.#tableIpa(use, entries, unit), use.tableClass);
+      this.walkReferences += 1;
+      if (entries < top) {
+        this.#stage1Walk.fill(this.#keys.keyOf(vaSpace, TABLES + entries, unit), vm);
+      }
+    }
+    this.#translate(use, use.ipaPage, use.stage2Class);
+  }
+
+  /** Pseudo IPA page of the guest table whose entries have that class and which covers that VA. */
+  #tableIpa(use: Access, entries: number, unit: number): number {
+    return TABLE_IPA + (use.vaSpace * 4 + entries) * 2 ** 20 + (unit % 2 ** 20);
+  }
+
+  /** IPA to PA: from a stage-2-only entry, or by a walk of what the walk cache does not have. */
+  #translate(use: Access, ipaPage: number, leafClass: number): void {
+    const { vm, ipaSpace } = use;
+    const keys = this.#keys;
+    const canHold = leafClass >= this.#stage2OnlyFrom;
+    const leafKey = keys.keyOf(ipaSpace, leafClass, this.#unit(ipaPage, leafClass));
+    if (canHold && this.#stage2.touch(leafKey)) return;
+    const highest = this.#geometry.stage2Levels - 1;
+    let top = leafClass;
+    for (; top < highest; top += 1) {
+      const unit = this.#unit(ipaPage, top + 1);
+      if (this.#stage2Walk.touch(keys.keyOf(ipaSpace, TABLES + top, unit))) break;
+    }
+    this.walkReferences += top - leafClass + 1;
+    for (let entries = leafClass; entries < top; entries += 1) {
+      const unit = this.#unit(ipaPage, entries + 1);
+      this.#stage2Walk.fill(keys.keyOf(ipaSpace, TABLES + entries, unit), vm);
+    }
+    if (canHold) this.#stage2.fill(leafKey, vm);
+  }
+}
