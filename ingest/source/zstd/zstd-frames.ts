@@ -23,6 +23,19 @@ export class ZstdFrames {
   readonly #output = new Output(withSlack(0));
   readonly #hash = new Xxh64();
 
+  /** Content size in the header of the first frame; undefined where there is none. @throws ZstdError. */
+  announcedBytes(packed: Uint8Array): number | undefined {
+    if (packed.length < 5 || packed.length < headerBytesOf(packed[4]!)) {
+      throw new ZstdError("truncated", "no whole zstd frame is there", packed.length);
+    }
+    const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
+    const magic = view.getUint32(0, true);
+    if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) return undefined;
+    if (magic !== ZSTD_MAGIC) throw new ZstdError("damaged", "no zstd frame begins here", 0);
+    const { contentBytes } = readFrameHeader(view, 0, 0);
+    return Number.isNaN(contentBytes) ? undefined : contentBytes;
+  }
+
   /**
    * Unpacks all of `packed` to the beginning of `target`, of which at most `maxBytes` are used; the
    * target is SLACK_BYTES larger than that at least.
