@@ -12,6 +12,8 @@ export class CpuStream {
   /** Time of that record, relative to the time base; never before the record in front of it. */
   timeNs: number = Number.NEGATIVE_INFINITY;
   view: DataView = new DataView(new ArrayBuffer(0));
+  /** The next page's stamp: no record of this page is later. */
+  limitNs: number = Number.POSITIVE_INFINITY;
   /** Records of this CPU that have been used; kept by the one who uses them. */
   recordCount = 0;
   /** The kernel lost events in front of the record: how many, NaN unknown, -1 none. */
@@ -26,8 +28,6 @@ export class CpuStream {
   #pageAt = 0;
   #isInPage = false;
   #isAtEnd = false;
-  /** The next page's stamp: no record of this page is later. */
-  #limitNs = Number.POSITIVE_INFINITY;
   #reportedPage = -1;
 
   constructor(
@@ -67,7 +67,7 @@ export class CpuStream {
       if (this.#isInPage) {
         if (cursor.advance()) {
           const time = cursor.timeNs;
-          if (time >= this.timeNs && time <= this.#limitNs) this.timeNs = time;
+          if (time >= this.timeNs && time <= this.limitNs) this.timeNs = time;
           else this.#mendTime(time);
           return true;
         }
@@ -132,11 +132,11 @@ export class CpuStream {
     if (header.missed) this.#addMissed(header.missedCount);
     const nextNs = this.#nextStamp(length);
     // A next stamp before this CPU's last event is itself wrong and limits nothing.
-    this.#limitNs = nextNs >= this.timeNs && isExact(nextNs) ? nextNs : Number.POSITIVE_INFINITY;
-    if (header.stampNs >= this.timeNs && header.stampNs <= this.#limitNs) return;
-    if (header.stampNs > this.#limitNs) {
+    this.limitNs = nextNs >= this.timeNs && isExact(nextNs) ? nextNs : Number.POSITIVE_INFINITY;
+    if (header.stampNs >= this.timeNs && header.stampNs <= this.limitNs) return;
+    if (header.stampNs > this.limitNs) {
       this.#reportTime("its time stamp is later than that of the next page");
-      cursor.timeNs = this.timeNs === Number.NEGATIVE_INFINITY ? this.#limitNs : this.timeNs;
+      cursor.timeNs = this.timeNs === Number.NEGATIVE_INFINITY ? this.limitNs : this.timeNs;
     } else {
       this.#problems.note(
         "TIME_BACKWARDS",
@@ -164,7 +164,7 @@ export class CpuStream {
         ? "a record's time runs backwards"
         : "a record is later than the next page",
     );
-    if (time > this.#limitNs) this.timeNs = Math.max(this.timeNs, this.#limitNs);
+    if (time > this.limitNs) this.timeNs = Math.max(this.timeNs, this.limitNs);
     this.cursor.timeNs = this.timeNs;
   }
 

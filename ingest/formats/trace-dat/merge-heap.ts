@@ -18,6 +18,15 @@ export class MergeHeap {
     return this.#streams[0];
   }
 
+  /** The last time at which the first stream still comes before all others. */
+  get untilNs(): number {
+    const [first, left, right] = this.#streams;
+    if (first === undefined || left === undefined) return Number.POSITIVE_INFINITY;
+    const second = right !== undefined && isBefore(right, left) ? right : left;
+    // Times are whole numbers.
+    return first.cpu < second.cpu ? second.timeNs : second.timeNs - 1;
+  }
+
   /** To be called when the first stream has gone on to its next record. */
   firstMoved(): void {
     if (this.#streams.length > 1) this.#sink(0);

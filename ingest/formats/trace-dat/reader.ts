@@ -17,6 +17,7 @@ import { openDat, type OpenedDat } from "./open-dat.ts";
 import { pageLayoutOf } from "./page-layout.ts";
 import type { Preamble } from "./preamble.ts";
 import { ProbeSites } from "./probe-sites.ts";
+import { RecordRuns } from "./record-runs.ts";
 import { startStreams } from "./start-streams.ts";
 import type { CpuStream } from "./cpu-stream.ts";
 import { TimeBase } from "./time-base.ts";
@@ -114,7 +115,8 @@ export class DatReader implements TraceReader {
       this.#base,
     );
     this.#rows = rows;
-    yield* this.#merge(streams, rows);
+    const runs = new RecordRuns(tables, rows, sites, layout.littleEndian);
+    yield* this.#merge(streams, rows, runs);
     // CPUs that should have events, by their statistics, and have no pages at all.
     for (const cpu of statistics.keys()) {
       if (streams.some((stream) => stream.cpu === cpu)) continue;
@@ -127,6 +129,7 @@ export class DatReader implements TraceReader {
   async *#merge(
     streams: readonly CpuStream[],
     rows: EventRows,
+    runs: RecordRuns,
   ): AsyncGenerator<EventBatch, void, undefined> {
     const started: CpuStream[] = [];
     for (const stream of streams) {
@@ -138,8 +141,7 @@ export class DatReader implements TraceReader {
     const heap = new MergeHeap(started);
     for (let stream = heap.first; stream !== undefined; stream = heap.first) {
       if (!rows.hasRoom) yield* this.#handOver();
-      rows.add(stream);
-      if (stream.advance() || (await stream.load())) heap.firstMoved();
+      if (runs.run(stream, heap.untilNs) || (await stream.load())) heap.firstMoved();
       else {
         rows.end(stream);
         heap.removeFirst();
