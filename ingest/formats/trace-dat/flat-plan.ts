@@ -90,7 +90,7 @@ export class FlatPlan {
     const offsets = this.#offsets;
     for (let i = 0; i < steps.length; i += 1) {
       const place = at + offsets[i]!;
-      switch (steps[i]) {
+      switch (steps[i]!) {
         case Step.pointer: {
           const low = view.getInt32(place, true);
           const high = view.getInt32(place + 4, true);
