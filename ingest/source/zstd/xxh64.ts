@@ -1,14 +1,10 @@
-/** Constants of XXH64, in halves. */
-const P1H = 0x9e37_79b1 | 0;
-const P1L = 0x85eb_ca87 | 0;
-const P2H = 0xc2b2_ae3d | 0;
-const P2L = 0x27d4_eb4f | 0;
+import { hashStripes, STRIPE_BYTES } from "./xxh64-stripes.ts";
+
 const P1 = 0x9e37_79b1_85eb_ca87n;
 const P2 = 0xc2b2_ae3d_27d4_eb4fn;
 const P3 = 0x1656_67b1_9e37_79f9n;
 const P4 = 0x85eb_ca77_c2b2_ae63n;
 const P5 = 0x27d4_eb2f_1656_67c5n;
-const STRIPE_BYTES = 32;
 
 /**
  * XXH64 with seed 0, of which zstd stores the low half behind a frame. Stripes are hashed with numbers
@@ -46,10 +42,10 @@ export class Xxh64 {
       this.#restBytes += taken;
       at += taken;
       if (this.#restBytes < STRIPE_BYTES) return;
-      this.#addStripes(this.#restView, 0, STRIPE_BYTES);
+      hashStripes(this.#lanes, this.#restView, 0, STRIPE_BYTES);
     }
     const whole = at + ((to - at) & ~(STRIPE_BYTES - 1));
-    this.#addStripes(view, at, whole);
+    hashStripes(this.#lanes, view, at, whole);
     this.#rest.set(bytes.subarray(whole, to), 0);
     this.#restBytes = to - whole;
   }
@@ -90,46 +86,6 @@ export class Xxh64 {
     for (const lane of lanes) hash = wrap((hash ^ round(0n, lane)) * P1 + P4);
     return hash;
   }
-
-  /** lane = rotate(lane + word * P2, 31) * P1 for each of the four words of each stripe. */
-  #addStripes(view: DataView, from: number, to: number): void {
-    const lanes = this.#lanes;
-    for (let lane = 0; lane < 4; lane += 1) {
-      let low = lanes[2 * lane]!;
-      let high = lanes[2 * lane + 1]!;
-      for (let at = from + 8 * lane; at < to; at += STRIPE_BYTES) {
-        const wordLow = view.getInt32(at, true);
-        const wordHigh = view.getInt32(at + 4, true);
-        let product = Math.imul(wordLow, P2L);
-        let carry =
-          highOfProduct(wordLow, P2L) + Math.imul(wordLow, P2H) + Math.imul(wordHigh, P2L);
-        const sum = (low >>> 0) + (product >>> 0);
-        high = (high + carry + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-        low = sum | 0;
-        // Rotated by 31: the halves change places, and each gives its lowest bit to the other.
-        const rotatedLow = (low << 31) | (high >>> 1);
-        const rotatedHigh = (high << 31) | (low >>> 1);
-        product = Math.imul(rotatedLow, P1L);
-        carry = highOfProduct(rotatedLow, P1L) + Math.imul(rotatedLow, P1H);
-        high = (carry + Math.imul(rotatedHigh, P1L)) | 0;
-        low = product;
-      }
-      lanes[2 * lane] = low;
-      lanes[2 * lane + 1] = high;
-    }
-  }
-}
-
-/** High half of the product of two unsigned numbers of 32 bits. */
-function highOfProduct(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const middle = Math.imul(aHigh, bLow);
-  const other = Math.imul(aLow, bHigh);
-  const carry = (Math.imul(aLow, bLow) >>> 16) + (middle & 0xffff) + (other & 0xffff);
-  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16) + (carry >>> 16)) | 0;
 }
 
 function wrap(value: bigint): bigint {
