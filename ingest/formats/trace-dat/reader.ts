@@ -32,23 +32,29 @@ export class DatReader implements TraceReader {
   readonly #names: ProbeNames;
   readonly #preamble: Preamble;
   readonly #packing: Packing | undefined;
+  readonly #instance: string | undefined;
   readonly #problems: DatProblems;
   readonly #base = new TimeBase();
   readonly #batch: EventBatch;
   #opened: OpenedDat | undefined;
   #rows: EventRows | undefined;
 
-  /** @param names what tells a probe's function where the file's own symbols do not. */
+  /**
+   * @param names what tells a probe's function where the file's own symbols do not.
+   * @param instance name of the buffer to read; undefined: the top one, or the only one with events.
+   */
   constructor(
     source: ByteSource,
     preamble: Preamble,
     packing: Packing | undefined,
     names: ProbeNames,
+    instance: string | undefined,
   ) {
     this.#source = source;
     this.#names = names;
     this.#preamble = preamble;
     this.#packing = packing;
+    this.#instance = instance;
     this.#batch = createEventBatch();
     this.diagnostics = new Diagnostics(source.path);
     this.#problems = new DatProblems(this.diagnostics);
@@ -88,7 +94,14 @@ export class DatReader implements TraceReader {
     const damage = this.#source.damage();
     if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage, file.sizeBytes);
     const { path } = this.#source;
-    const opened = await openDat(file, this.#preamble, this.#packing, this.#problems, path);
+    const opened = await openDat(
+      file,
+      this.#preamble,
+      this.#packing,
+      this.#problems,
+      path,
+      this.#instance,
+    );
     this.#opened = opened;
     this.#noteTimes(opened);
     const { buffer, contents } = opened;
