@@ -9,7 +9,7 @@ import type { FormatTexts } from "./format-texts.ts";
 import type { Losses } from "./losses.ts";
 import type { ProbeSites } from "./probe-sites.ts";
 import { RecordReader } from "./record-reader.ts";
-import type { TimeBase } from "./time-base.ts";
+import type { TraceClock } from "./time-correction.ts";
 
 /** Where each record has its event id (u16) and its task (i32), in every kernel so far. */
 const ID_AT = 0;
@@ -34,7 +34,7 @@ export class EventRows {
   readonly #reader: RecordReader;
   readonly #losses: Losses;
   readonly #problems: DatProblems;
-  readonly #base: TimeBase;
+  readonly #clock: TraceClock;
   /** By event id; null: the file does not describe it. */
   readonly #known: (DatEvent | null | undefined)[] = [];
 
@@ -45,7 +45,7 @@ export class EventRows {
     sites: ProbeSites,
     losses: Losses,
     problems: DatProblems,
-    base: TimeBase,
+    clock: TraceClock,
   ) {
     this.#batch = tables.batch;
     this.#names = tables.names;
@@ -54,7 +54,7 @@ export class EventRows {
     this.#reader = new RecordReader(littleEndian, tables, sites, problems);
     this.#losses = losses;
     this.#problems = problems;
-    this.#base = base;
+    this.#clock = clock;
   }
 
   /** Whether the batch has room for one more record and what comes with it. */
@@ -69,13 +69,13 @@ export class EventRows {
 
   /** Clock value that the rows' times count from. */
   get baseNs(): bigint {
-    return this.#base.absolute(this.firstNs);
+    return this.#clock.absolute(this.firstNs);
   }
 
   /** Takes the first event's time as the one to count from. */
   begin(streams: readonly CpuStream[]): void {
     if (streams.length === 0) return;
-    this.firstNs = streams.reduce((first, { timeNs }) => Math.min(first, timeNs), Infinity);
+    this.firstNs = streams.reduce((first, { orderNs }) => Math.min(first, orderNs), Infinity);
   }
 
   /**
@@ -94,7 +94,7 @@ export class EventRows {
     }
     const batch = this.#batch;
     const row = batch.length;
-    const tsNs = stream.timeNs - this.firstNs;
+    const tsNs = stream.orderNs - this.firstNs;
     batch.cpu[row] = cpu;
     batch.pid[row] = view.getInt32(payloadAt + PID_AT, this.#littleEndian);
     batch.tsNs[row] = tsNs;

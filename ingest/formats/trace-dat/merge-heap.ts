@@ -24,7 +24,7 @@ export class MergeHeap {
     if (first === undefined || left === undefined) return Number.POSITIVE_INFINITY;
     const second = right !== undefined && isBefore(right, left) ? right : left;
     // Times are whole numbers.
-    return first.cpu < second.cpu ? second.timeNs : second.timeNs - 1;
+    return first.cpu < second.cpu ? second.orderNs : second.orderNs - 1;
   }
 
   /** To be called when the first stream has gone on to its next record. */
@@ -58,5 +58,5 @@ export class MergeHeap {
 }
 
 function isBefore(a: CpuStream, b: CpuStream): boolean {
-  return a.timeNs < b.timeNs || (a.timeNs === b.timeNs && a.cpu < b.cpu);
+  return a.orderNs < b.orderNs || (a.orderNs === b.orderNs && a.cpu < b.cpu);
 }

@@ -21,6 +21,7 @@ import { RecordRuns } from "./record-runs.ts";
 import { startStreams } from "./start-streams.ts";
 import type { CpuStream } from "./cpu-stream.ts";
 import { TimeBase } from "./time-base.ts";
+import { TraceClock } from "./time-correction.ts";
 import type { Packing } from "./unpack.ts";
 
 /** Reads a trace.dat file: the pages of all CPUs at once, merged by time. */
@@ -114,6 +115,8 @@ export class DatReader implements TraceReader {
       this.#base,
       this.#problems,
     );
+    const clock = new TraceClock(this.#base, contents.times);
+    for (const stream of streams) stream.correction = clock.correction;
     const sites = new ProbeSites(opened.symbols, this.#names.definitions);
     const statistics = contents.statistics.get(buffer.name) ?? new Map<number, CpuStatistics>();
     const losses = new Losses(statistics, this.#problems);
@@ -125,7 +128,7 @@ export class DatReader implements TraceReader {
       sites,
       losses,
       this.#problems,
-      this.#base,
+      clock,
     );
     this.#rows = rows;
     const runs = new RecordRuns(tables, rows, sites, layout.littleEndian);
@@ -171,7 +174,7 @@ export class DatReader implements TraceReader {
   }
 
   #noteTimes({ contents, buffer }: OpenedDat): void {
-    if (isTickClock(buffer.clock)) {
+    if (isTickClock(buffer.clock) && contents.times.ticks === undefined) {
       const what = `the trace clock ${buffer.clock} counts no ns: 1 tick is taken for 1 ns`;
       this.#problems.note("ASSUMED", what, 0);
     }

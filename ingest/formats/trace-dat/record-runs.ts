@@ -60,12 +60,13 @@ export class RecordRuns {
         if (event !== undefined && this.#littleEndian) this.#planFor(event, stream);
       }
       if (!stream.advance()) return false;
-      if (stream.timeNs > untilNs || !rows.hasRoom) return true;
+      if (stream.orderNs > untilNs || !rows.hasRoom) return true;
     }
   }
 
   #runOrdinary(stream: CpuStream, untilNs: number): number {
     if (stream.missedCount !== -1 || stream.isAfterDamage) return Stop.record;
+    if (stream.correction !== undefined) return Stop.record;
     const { cursor, view, cpu } = stream;
     const { end } = cursor;
     const batch = this.#batch;
@@ -124,6 +125,7 @@ export class RecordRuns {
     if (row === from) return stop;
     cursor.stand(payloadAt, payloadBytes, nextAt, timeNs);
     stream.timeNs = timeNs;
+    stream.orderNs = timeNs;
     stream.recordCount += row - from;
     rows.addedUpTo(row);
     return stop;
