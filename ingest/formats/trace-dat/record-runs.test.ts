@@ -32,27 +32,37 @@ function begin(id: number, littleEndian: boolean, pid: number): ByteWriter {
   return new ByteWriter(littleEndian).u16(id).u8(0).u8(0).u32(pid);
 }
 
-const probe = fc
-  .tuple(
-    fc.constantFrom(TestEvent.map, TestEvent.applyRange, TestEvent.mapRet),
-    fc.constantFrom(TestSymbol.map, TestSymbol.unmap, TestSymbol.applyRange, 0n, 0x40_0000n),
-    fc.array(word, { minLength: 5, maxLength: 5 }),
-    delta,
-    fc.nat(3),
-  )
-  .map(
-    ([id, place, values, after, pid]): Entry =>
-      (page, littleEndian) => {
-        const out = begin(id, littleEndian, pid).u64(place);
-        if (id === TestEvent.mapRet)
-          out
-            .u64(values[0]!)
-            .u32(Number(values[1]! & 0xffff_ffffn))
-            .u32(0);
-        else for (const value of values) out.u64(value);
-        return page.record(after, out.build());
-      },
-  );
+/** Probes at their functions, mostly, and at others. */
+const place = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      [TestEvent.map, TestSymbol.map],
+      [TestEvent.applyRange, TestSymbol.applyRange],
+      [TestEvent.mapRet, TestSymbol.map],
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constantFrom(TestEvent.map, TestEvent.applyRange, TestEvent.mapRet),
+      fc.constantFrom(TestSymbol.map, TestSymbol.unmap, TestSymbol.applyRange, 0n, 0x40_0000n),
+    ),
+  },
+);
+const probe = fc.tuple(place, fc.array(word, { minLength: 5, maxLength: 5 }), delta, fc.nat(3)).map(
+  ([id, place, values, after, pid]): Entry =>
+    (page, littleEndian) => {
+      const out = begin(id, littleEndian, pid).u64(place);
+      if (id === TestEvent.mapRet)
+        out
+          .u64(values[0]!)
+          .u32(Number(values[1]! & 0xffff_ffffn))
+          .u32(0);
+      else for (const value of values) out.u64(value);
+      return page.record(after, out.build());
+    },
+);
 const ordinary = fc.tuple(fc.constantFrom(0x4000, 0x8000), delta).map(
   ([addr, after]): Entry =>
     (page, littleEndian) =>
