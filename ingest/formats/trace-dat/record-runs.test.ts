@@ -51,9 +51,9 @@ const place = fc.oneof(
   },
 );
 const probe = fc.tuple(place, fc.array(word, { minLength: 5, maxLength: 5 }), delta, fc.nat(3)).map(
-  ([id, place, values, after, pid]): Entry =>
+  ([[id, address], values, after, pid]): Entry =>
     (page, littleEndian) => {
-      const out = begin(id, littleEndian, pid).u64(place);
+      const out = begin(id, littleEndian, pid).u64(address);
       if (id === TestEvent.mapRet)
         out
           .u64(values[0]!)
