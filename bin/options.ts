@@ -46,6 +46,8 @@ export interface SharedValues {
   "input-format": InputFormat | undefined;
   /** Path of a saved probe list. */
   probes: string | undefined;
+  /** Name of a tracing instance. */
+  instance: string | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -132,6 +134,12 @@ export const SHARED_OPTIONS: {
     describe: "Saved kprobe_events, for traces that print probes without their functions",
     fallback: "kprobes.txt or the like beside the trace",
     coerce: (raw) => single("probes", raw),
+  },
+  instance: {
+    group: INPUT,
+    describe: "Tracing instance whose buffer is read, of a trace.dat that holds several",
+    fallback: "the top buffer",
+    coerce: (raw) => single("instance", raw),
   },
   format: {
     group: OUTPUT,

@@ -65,6 +65,7 @@ export async function runTrace(
   const reader = await openTrace(file, {
     inputFormat: options["input-format"] ?? "auto",
     ...(options.probes === undefined ? {} : { probes: options.probes }),
+    ...(options.instance === undefined ? {} : { instance: options.instance }),
   });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);

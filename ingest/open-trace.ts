@@ -1,4 +1,6 @@
 import { readProbeNames } from "./beside/probe-names.ts";
+import { quoteForMessage } from "./diagnostics.ts";
+import { TraceError } from "./errors.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
@@ -14,6 +16,8 @@ export interface OpenTraceOptions extends OpenBytesOptions {
    * function; default: the one that stands beside the trace.
    */
   readonly probes?: string;
+  /** Name of the tracing instance to read, where a file holds several; default: the top buffer. */
+  readonly instance?: string;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface OpenTraceOptions extends OpenBytesOptions {
  * @param path a file, or `-` for standard input.
  * @throws TraceError UNREADABLE, EMPTY, BINARY, UNSUPPORTED_COMPRESSION, WRONG_FORMAT,
  * UNSUPPORTED_LAYOUT, BAD_OPTION. After it has returned, losses are diagnostics; only a file that stops being
- * readable, or a wrong CSV header, still throws from `batches`.
+ * readable, a wrong CSV header, or an instance that the file does not have, still throws from `batches`.
  */
 export async function openTrace(
   path: string,
@@ -33,10 +37,18 @@ export async function openTrace(
     const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
     if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
     const { format } = chooseFormat(source.head, path, wanted);
+    if (options.instance !== undefined && format.hasInstances !== true) {
+      throw new TraceError(
+        "BAD_OPTION",
+        `an instance is named (${quoteForMessage(options.instance)}), but ${format.id} has none`,
+        path,
+        "only trace.dat files hold the buffers of several instances",
+      );
+    }
     const wantsNames =
       options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
     const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
-    return format.read(source, names);
+    return format.read(source, names, options.instance);
   } catch (error) {
     await source.close();
     throw error;

@@ -19,6 +19,11 @@ export interface TraceFormat {
   sniff(head: Uint8Array): Sniff;
   /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
   usesProbeNames?(head: Uint8Array): boolean;
-  /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
-  read(source: ByteSource, names?: ProbeNames): TraceReader;
+  /** A file may hold the ring buffers of several tracing instances. */
+  readonly hasInstances?: true;
+  /**
+   * @param instance of a format that has them: the name of the one to read.
+   * @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read.
+   */
+  read(source: ByteSource, names?: ProbeNames, instance?: string): TraceReader;
 }

@@ -16,6 +16,7 @@ export function isTraceDat(head: Uint8Array): boolean {
 export const traceDat: TraceFormat = {
   id: "trace-dat",
   usesProbeNames: () => true,
+  hasInstances: true,
 
   sniff(head: Uint8Array): Sniff {
     return isTraceDat(head)
@@ -23,8 +24,9 @@ export const traceDat: TraceFormat = {
       : { applies: false, reason: "not the first bytes of a trace.dat file" };
   },
 
-  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES): TraceReader {
+  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES, instance?: string): TraceReader {
     const preamble = readPreamble(source.head, source.path);
-    return new DatReader(source, preamble, packingOf(preamble.compression, source.path), names);
+    const packing = packingOf(preamble.compression, source.path);
+    return new DatReader(source, preamble, packing, names, instance);
   },
 };
