@@ -562,9 +562,19 @@ describe("policies", () => {
     [["--kernel", "banana"], /--kernel: 'banana' is not a kernel version/],
     [["--format", "xml"], /--format: 'xml' is not one of table, csv, json, arrow/],
     [["--out", "-"], /--out: names a folder, not stdout/],
+    [["--instance", "kv"], /an instance is named \(kv\), but ftrace-text has none/],
   ])("%j is refused with exit code 2 and one sentence", async (words, sentence) => {
     file("broken.json", '{ "id": "x"\n  "base": "ideal" }\n');
     expectRefusal(await tool(["analyze", trace, ...words]), 2, sentence);
+  });
+
+  it("an instance that a trace.dat does not have is refused with exit code 2", async () => {
+    const dat = path.join(capture("tiny-612"), "trace.v7.dat");
+    for (const command of ["analyze", "verify"]) {
+      const outcome = await tool([command, dat, "--instance", "kv"]);
+      expectRefusal(outcome, 2, /trace\.v7\.dat: this trace\.dat has no instance kv/);
+      expect(outcome.err).toContain("it has only the top buffer");
+    }
   });
 });
 

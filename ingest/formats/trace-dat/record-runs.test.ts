@@ -83,7 +83,7 @@ const odd: fc.Arbitrary<Entry> = fc.oneof(
   delta.map(
     (after): Entry =>
       (page, little) =>
-        page.record(after, begin(101, little, 1).build()),
+        page.record(after, begin(101, little, 1).u64(TestSymbol.map).build()),
   ),
   delta.map(
     (after): Entry =>
