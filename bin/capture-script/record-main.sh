@@ -8,7 +8,9 @@ begin() {
     die "there are probes of group $GROUP already (of this script: $0 clean)"
   fi
   mkdir -p "$OUT"
-  [ ! -e "$OUT/capture.json" ] && [ ! -e "$OUT/trace.txt" ] || die "$OUT holds a recording already"
+  for file in capture.json trace.txt .recording; do
+    [ ! -e "$OUT/$file" ] || die "$OUT holds a recording already"
+  done
   OUT=$(cd "$OUT" && pwd)
   WORK=$(mktemp -d)
   mkdir "$I" || { rm -rf "$WORK"; die "cannot make the tracing instance $I"; }
@@ -50,7 +52,7 @@ set_up_probes() {
   pkvm) note 'PKVM: stage 2 is the hypervisor'"'"'s, its tables and flushes are not seen' ;;
   esac
   set -- "$WORK/defined"/*
-  [ -e "$1" ] || die "not one probe could be defined; see $(dirname "$TRACEFS")/debug/kprobes and dmesg"
+  [ -e "$1" ] || die "not one probe could be defined; is CONFIG_KPROBE_EVENTS on, is the kernel locked down?"
   for tracepoint in $TRACEPOINTS; do
     [ ! -e "$I/events/$tracepoint/enable" ] || put 1 "$I/events/$tracepoint/enable" ||
       say "warning: tracepoint $tracepoint could not be enabled"
@@ -150,7 +152,7 @@ main() {
     OUT=$(cd "$OUT" && pwd)
     # shellcheck disable=SC1091
     . "$OUT/.recording"
-    [ -d "$I" ] && [ -d "$WORK" ] || die "the recording is gone: $I"
+    if [ ! -d "$I" ] || [ ! -d "$WORK" ]; then die "the recording is gone: $I"; fi
     trap clean_up EXIT
     finish
     rm -f "$OUT/.recording"

@@ -1,4 +1,4 @@
-# Usage: record.sh [-o DIR] run COMMAND…    record while the command runs
+# Usage: record.sh [-o DIR] run COMMAND...  record while the command runs
 #        record.sh [-o DIR] seconds [N]     record for N seconds
 #        record.sh [-o DIR] start           begin; `stop` with the same DIR ends it
 #        record.sh [-o DIR] stop            end, save and remove everything
@@ -12,7 +12,7 @@
 # DIR (default ./tlbi-recording) then holds the trace and what tlbi-replay looks for beside it. The
 # files tell: names and ids of the tasks that ran KVM code, addresses of the kernel (trace.txt,
 # kallsyms.txt: they defeat KASLR until the next boot), kernel and CPU, the guests' page frames. Host
-# name, command lines and other processes are not saved.
+# name, processes' command lines and other tasks are not saved.
 #
 # Environment: TRACEFS (where tracefs is), MODE=vhe|nvhe|pkvm (if it cannot be detected),
 # ANY_KERNEL=1 (run on another release than this was made for), TRACE_DAT=0 (no trace.dat).

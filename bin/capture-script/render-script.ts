@@ -45,13 +45,16 @@ export function checkingScript(plan: CapturePlan, toolVersion: string): string {
     ...part("check-usage.sh"),
     "set -eu",
     "",
-    ...settings(plan, toolVersion),
+    ...settings(plan, toolVersion).filter((line) => CHECKED_SETTINGS.test(line)),
     `NEEDED=${quoted(neededNames(plan).join(" "))}`,
     `PRIMITIVES=${quoted(primitiveNames(plan).join(" "))}`,
     "",
     ...part("check-main.sh"),
   ].join("\n");
 }
+
+/** Settings that the checking script reads. */
+const CHECKED_SETTINGS = /^(?:ARCH|GROUP|PROBES|ASKED_CLOCK)=/;
 
 function part(name: string): readonly string[] {
   const text = readFileSync(new URL(name, import.meta.url), "utf8");
