@@ -163,9 +163,9 @@ check_tables() {
   if [ "$vms" = 0 ]; then
     bad "no VM was created while this was recorded: what its tables held before is unknown"
   elif [ "$tables" -gt "$vms" ] && [ "$ARCH" = arm64 ]; then
-    warn "$tables tables and $vms VMs created: a VM ran before (or guests are nested)"
+    warn "$tables tables and only $vms VM created: one ran before (or guests are nested)"
   else
-    ok "$vms VM created while this was recorded"
+    ok "created while this was recorded: $vms VM, with $tables tables"
   fi
   if [ "$maps" -gt 0 ] && [ "$zeros" = "$maps" ]; then
     warn "mmu= is 0x0 in every map: it is read from a wrong place; tlbi-replay goes by pgt="
@@ -175,7 +175,7 @@ check_tables() {
 }
 
 check_clock() {
-  clock=$(sed -n 's/.*\[\(.*\)\].*/\1/p' "$DIR/trace_clock.txt")
+  clock=$(sed 's/.*\[\(.*\)\].*/\1/' "$DIR/trace_clock.txt")
   if [ "$clock" = "$ASKED_CLOCK" ]; then ok "clock $clock"; else bad "clock is '$clock', not $ASKED_CLOCK"; fi
 }
 

@@ -56,12 +56,12 @@ kernel_log() {
 
 # Where KVM's code runs: in the kernel (VHE), or at EL2 out of reach (nVHE, pKVM).
 find_mode() {
-  MODE=${MODE:-$ASKED_MODE}
+  MODE=${KVM_MODE:-$ASKED_MODE}
   MODE_FROM=given
   case $MODE in
   vhe | nvhe | pkvm | none) return 0 ;;
   auto) ;;
-  *) die "MODE is vhe, nvhe or pkvm, not '$MODE'" ;;
+  *) die "KVM_MODE is vhe, nvhe or pkvm, not '$MODE'" ;;
   esac
   MODE_FROM='the kernel log'
   case $(kernel_log) in
@@ -81,7 +81,7 @@ find_mode() {
     MODE=vhe
     return 0
   fi
-  die "cannot tell VHE from nVHE (the kernel log has gone): set MODE=vhe, nvhe or pkvm"
+  die "cannot tell VHE from nVHE (the kernel log has gone): set KVM_MODE=vhe, nvhe or pkvm"
 }
 
 # KiB of each CPU's buffer: what the busiest CPU is expected to write, within the memory allowed.

@@ -75,10 +75,10 @@ define() {
 }
 
 remove_probes() {
-  [ -e "$I/events/$GROUP/enable" ] && put 0 "$I/events/$GROUP/enable"
+  put 0 "$I/events/$GROUP/enable"
   for file in kprobe_events dynamic_events; do
     [ -e "$TRACEFS/$file" ] || continue
-    sed -n "s|^[prf][0-9]*:\($GROUP/[^ ]*\).*|\1|p" "$TRACEFS/$file" >"$WORK/remove" || :
+    sed -n "s|^[prf][0-9]*:\($GROUP/[^ ]*\).*|\1|p" "$TRACEFS/$file" >"$WORK/remove"
     while read -r event; do
       { printf '%s\n' "-:$event" >>"$TRACEFS/$file"; } 2>/dev/null || say "warning: $event could not be removed"
     done <"$WORK/remove"
@@ -89,9 +89,11 @@ remove_probes() {
 clean_up() {
   trap - EXIT
   trap '' INT TERM HUP
+  # What fails must not keep the rest from being removed.
+  set +e
   if [ -d "$I" ]; then
-    put 0 "$I/tracing_on" || :
-    put 0 "$I/events/enable" || :
+    put 0 "$I/tracing_on"
+    put 0 "$I/events/enable"
   fi
   remove_probes
   if [ -d "$I" ]; then rmdir "$I" || say "warning: $I could not be removed"; fi

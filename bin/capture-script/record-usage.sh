@@ -14,5 +14,5 @@
 # kallsyms.txt: they defeat KASLR until the next boot), kernel and CPU, the guests' page frames. Host
 # name, processes' command lines and other tasks are not saved.
 #
-# Environment: TRACEFS (where tracefs is), MODE=vhe|nvhe|pkvm (if it cannot be detected),
+# Environment: TRACEFS (where tracefs is), KVM_MODE=vhe|nvhe|pkvm (if not found),
 # ANY_KERNEL=1 (run on another release than this was made for), TRACE_DAT=0 (no trace.dat).

@@ -1,0 +1,342 @@
+import fs from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { readHostFacts } from "../../ingest/beside/read-host-facts.ts";
+import { readProbeNames } from "../../ingest/beside/probe-names.ts";
+import { replayCapture } from "../captures/replayed.ts";
+import { planCapture } from "../commands/capture.ts";
+import { planProbes } from "./probe-plan.ts";
+import { checkingScript, recordingScript } from "./render-script.ts";
+import { FakeHost, type FakeHostOptions } from "./testing/fake-host.ts";
+
+const DEFAULTS = {
+  kernel: "6.12",
+  arch: "arm64",
+  probes: "kprobe",
+  mode: "auto",
+  tracepoints: "standard",
+  clock: "mono",
+  seconds: "60",
+  "events-per-second": "20000",
+  "busy-cpus": "1",
+  memory: undefined,
+  pid: undefined,
+  out: undefined,
+};
+type Given = Partial<Parameters<typeof planCapture>[0]>;
+
+const record = (given: Given = {}): string =>
+  recordingScript(planCapture({ ...DEFAULTS, ...given }), "1.2.3");
+const check = (given: Given = {}): string =>
+  checkingScript(planCapture({ ...DEFAULTS, ...given }), "1.2.3");
+
+let host: FakeHost;
+afterEach(() => {
+  host.remove();
+});
+
+function onHost(options: FakeHostOptions = {}): FakeHost {
+  host = new FakeHost(options);
+  return host;
+}
+
+function nameIn(line: string): string {
+  return /:kvm_s2\/(\S+)/.exec(line)![1]!;
+}
+
+/** Nothing of ours is left in the kernel, and what others have there is as it was. */
+function expectClean(): void {
+  expect(fs.existsSync(host.instance)).toBe(false);
+  expect(host.liveProbes()).toEqual(["p:other/theirs vfs_read"]);
+  const left = fs.readdirSync(host.root).filter((name) => name.startsWith("tmp."));
+  expect(left).toEqual([]);
+}
+
+describe("a recording", () => {
+  it("defines the planned probes in order, saves, and removes everything", () => {
+    onHost();
+    const outcome = host.run(record(), "-o", host.out, "run", "true");
+    expect(outcome.err).toContain("saved in");
+    expect(outcome.code).toBe(0);
+    const planned = planProbes(planCapture(DEFAULTS)).map(({ name }) => name);
+    const written = host.writtenProbes().map(nameIn);
+    expect(written.length).toBe(39);
+    expect(written).toEqual(planned.filter((name) => written.includes(name)));
+    expectClean();
+  });
+
+  it("is found and understood by our own reader", async () => {
+    onHost();
+    expect(host.run(record(), "-o", host.out, "run", "true").code).toBe(0);
+    const trace = path.join(host.out, "trace.txt");
+    const { facts, notes } = await readHostFacts(trace);
+    expect(notes).toEqual([]);
+    expect(facts.kernelRelease?.value).toBe("6.12.107+deb13-arm64");
+    expect(facts.hypMode?.value).toBe("VHE");
+    expect(facts.pageSizeBytes?.value).toBe(4096);
+    expect(facts.cpuFeatures?.value).toEqual(
+      expect.arrayContaining(["tlbirange", "fwb", "ttl", "lpa2", "dic"]),
+    );
+    expect(facts.probedFunctions?.value).toContain("__kvm_tlb_flush_vmid_range");
+    expect(facts.perCpuLosses?.value).toEqual([]);
+    const names = await readProbeNames(trace);
+    expect(names.origin).toBe("kprobes.txt and kallsyms.txt");
+    expect(names.definitions.count).toBe(39);
+    const { result } = await replayCapture(trace, undefined);
+    const fit = result.fits[0]!;
+    expect([fit.policy, fit.matched, fit.missed, fit.spurious]).toEqual(["range-6.9", 269, 0, 0]);
+  });
+
+  it("saves what the next one needs to judge it, and neither host name nor others' probes", () => {
+    onHost();
+    host.run(record(), "-o", host.out, "run", "true");
+    expect(fs.readdirSync(host.out).sort()).toEqual([
+      "capture.json",
+      "cmdline.txt",
+      "cpuinfo.txt",
+      "dmesg.kvm.txt",
+      "format",
+      "kallsyms.txt",
+      "kprobe_events.txt",
+      "kprobe_profile.txt",
+      "kprobes.txt",
+      "kvm_stats.after.txt",
+      "kvm_stats.before.txt",
+      "per_cpu_stats.txt",
+      "per_cpu_stats_before.txt",
+      "set_event.txt",
+      "trace.txt",
+      "trace_clock.txt",
+      "trace_options.txt",
+      "uname.txt",
+    ]);
+    expect(fs.readdirSync(path.join(host.out, "format")).sort()).toEqual([
+      "kvm.kvm_entry",
+      "kvm_s2.map",
+    ]);
+    expect(host.saved("kprobe_profile.txt")).toMatch(/^ *map 271 0$/m);
+    expect(host.saved("kprobe_profile.txt")).not.toContain("theirs");
+    expect(host.saved("kallsyms.txt")).not.toContain("vfs_read");
+    expect(host.saved("kvm_stats.after.txt")).toBe("remote_tlb_flush 5\n");
+    const json: unknown = JSON.parse(host.saved("capture.json"));
+    expect(json).toMatchObject({
+      kernel: "6.12.107+deb13-arm64",
+      mode: "VHE",
+      trace_clock: "mono",
+      pid_filter: null,
+      workload_status: 0,
+      lost_events: 0,
+      kprobe_missed: 0,
+      overwrite: false,
+    });
+  });
+
+  it("reads fields by name where the kernel finds them", () => {
+    onHost({ knowsFieldNames: true });
+    host.run(record(), "-o", host.out, "run", "true");
+    expect(host.saved("kprobes.txt")).toContain(
+      "p:kvm_s2/unmap kvm_pgtable_stage2_unmap pgt=%x0:x64 mmu=pgt->mmu:x64 addr=%x1:x64 size=%x2:x64\n",
+    );
+  });
+
+  it("falls back on other functions and says what it skipped", () => {
+    const functions = [
+      "kvm_pgtable_stage2_map",
+      "kvm_pgtable_stage2_unmap.isra.0",
+      "__unmap_stage2_range.constprop.0.isra.0",
+      "kvm_stage2_unmap_range",
+      "stage2_wp_range",
+      "stage2_apply_range.llvm.123456",
+    ];
+    onHost({ functions });
+    expect(host.run(record(), "-o", host.out, "run", "true").code).toBe(0);
+    const list = host.saved("kprobes.txt");
+    expect(host.writtenProbes().map(nameIn)).toEqual([
+      "map",
+      "apply_range",
+      "stage2_unmap_range",
+      "wp_range_static",
+      "map_ret",
+    ]);
+    expect(list).toContain("p:kvm_s2/apply_range stage2_apply_range.llvm.123456 obj=%x0:x64");
+    expect(list).toMatch(
+      /^SKIPPED unmap kvm_pgtable_stage2_unmap .*only kvm_pgtable_stage2_unmap\.isra\.0 exists/m,
+    );
+    expect(list).toMatch(/^SKIPPED unmap_range __unmap_stage2_range .*constprop\.0\.isra\.0/m);
+    expect(list).toMatch(/^ABSENT kvm_stage2_wp_range$/m);
+    expect(list).toMatch(/^ABSENT __kvm_tlb_flush_vmid$/m);
+    const checked = host.run(check(), host.out);
+    expect(checked.code).toBe(4);
+    expect(checked.out).toMatch(/^FAIL {2}probe unmap is not there: SKIPPED unmap /m);
+    expect(checked.out).toMatch(
+      /^FAIL {2}probe hw_vmid is not there: the kernel has no such function/m,
+    );
+  });
+
+  it("leaves the primitives out under nVHE", async () => {
+    onHost({ kvmLog: "[    2.2] kvm [1]: Hyp nVHE mode initialized successfully" });
+    host.run(record(), "-o", host.out, "run", "true");
+    expect(host.saved("kprobes.txt")).not.toContain("hw_vmid");
+    expect(host.saved("kprobes.txt")).toContain(
+      "NVHE: the flush primitives run at EL2, not probed\n",
+    );
+    const { facts } = await readHostFacts(path.join(host.out, "trace.txt"));
+    expect(facts.hypMode?.value).toBe("nVHE");
+  });
+
+  it("names what a release that nobody looked at lacks", () => {
+    onHost({ kernel: "7.9.1" });
+    host.run(record({ kernel: "7.9" }), "-o", host.out, "run", "true");
+    const list = host.saved("kprobes.txt");
+    expect(list).toContain(
+      "p:kvm_s2/unmap kvm_pgtable_stage2_unmap pgt=%x0:x64 addr=%x1:x64 size=%x2:x64\n",
+    );
+    expect(list).toContain("# unmap is without mmu: where the kernel keeps it is not known\n");
+    expect(list).toMatch(/^SKIPPED commit_region kvm_arch_commit_memory_region .*not known/m);
+  });
+
+  it("goes over several calls of the script", () => {
+    onHost();
+    expect(host.run(record(), "-o", host.out, "start").code).toBe(0);
+    expect(fs.readFileSync(path.join(host.instance, "tracing_on"), "utf8")).toBe("1\n");
+    expect(host.run(check(), host.out)).toMatchObject({ code: 1 });
+    const second = host.run(record(), "-o", path.join(host.root, "second"), "start");
+    expect(second).toMatchObject({ code: 1 });
+    expect(second.err).toContain("another recording runs");
+    expect(host.run(record(), "-o", host.out, "stop").code).toBe(0);
+    expect(fs.existsSync(path.join(host.out, ".recording"))).toBe(false);
+    expectClean();
+    expect(host.run(check(), host.out).code).toBe(0);
+  });
+
+  it("is cleaned away by `clean` after a kill", () => {
+    onHost();
+    host.run(record(), "-o", host.out, "start");
+    fs.rmSync(host.out, { recursive: true });
+    expect(host.liveProbes().length).toBe(40);
+    expect(host.run(record(), "clean").code).toBe(0);
+    expect(fs.existsSync(host.instance)).toBe(false);
+    expect(host.liveProbes()).toEqual(["p:other/theirs vfs_read"]);
+  });
+
+  it("passes a command's words, standard input and status on", () => {
+    onHost();
+    const proof = path.join(host.root, "proof");
+    const words = ["run", "sh", "-c", 'printf "%s|" "$@" >"$0"; exit 9', proof, "a b", "$x'\""];
+    const outcome = host.run(record(), "-o", host.out, ...words);
+    expect(outcome.code).toBe(0);
+    expect(outcome.err).toContain("the command ended with status 9");
+    expect(fs.readFileSync(proof, "utf8")).toBe(`a b|$x'"|`);
+    expect(host.saved("capture.json")).toContain('"workload_status": 9');
+  });
+
+  it("sizes the buffers for the busiest CPU, within the memory allowed", () => {
+    onHost();
+    host.run(record(), "-o", host.out, "seconds", "1");
+    // 20,000 events of 46 bytes in one second: 898 KiB, and 64 to spare.
+    expect(host.saved("capture.json")).toContain('"buffer_size_kb": "962"');
+    host.remove();
+    onHost();
+    const tight = host.run(record({ memory: "1M" }), "-o", host.out, "seconds", "1");
+    expect(host.saved("capture.json")).toContain('"buffer_size_kb": "512"');
+    expect(tight.err).toContain("warning: 962 KiB for each of 2 CPUs");
+  });
+
+  it("follows one process where it is told to, and says so", () => {
+    onHost();
+    const outcome = host.run(record({ pid: String(process.pid) }), "-o", host.out, "run", "true");
+    expect(outcome.code).toBe(0);
+    expect(host.saved("capture.json")).toContain(`"pid_filter": ${process.pid}`);
+    expect(host.run(check(), host.out).out).toContain("only one process was recorded");
+  });
+});
+
+describe("a recording that cannot be made", () => {
+  const refused: readonly (readonly [string, FakeHostOptions, Given, RegExp])[] = [
+    ["without root", { uid: 1000 }, {}, /needs root/],
+    [
+      "on another release",
+      { kernel: "6.1.0-5-arm64" },
+      {},
+      /made for Linux 6\.12, this is 6\.1\.0-5/,
+    ],
+    ["on another machine", {}, { arch: "x86" }, /made for x86, this is aarch64/],
+    ["where the mode is not told", { kvmLog: "" }, {}, /cannot tell VHE from nVHE/],
+    ["for a process that is not there", {}, { pid: "4194304" }, /there is no process 4194304/],
+  ];
+  for (const [what, options, given, message] of refused) {
+    it(`is refused ${what}, and leaves nothing`, () => {
+      onHost(options);
+      const outcome = host.run(record(given), "-o", host.out, "run", "true");
+      expect(outcome.err).toMatch(message);
+      expect(outcome.code).toBe(1);
+      expect(fs.existsSync(path.join(host.out, "capture.json"))).toBe(false);
+      expectClean();
+    });
+  }
+
+  it("leaves nothing where the kernel refuses a setting", () => {
+    onHost();
+    fs.rmSync(path.join(host.template, "buffer_size_kb"));
+    fs.mkdirSync(path.join(host.template, "buffer_size_kb"));
+    const outcome = host.run(record(), "-o", host.out, "run", "true");
+    expect(outcome.err).toContain("no memory for");
+    expect(outcome.code).toBe(1);
+    expectClean();
+  });
+
+  it("leaves nothing where probes cannot be enabled", () => {
+    onHost();
+    fs.rmSync(path.join(host.template, "events/kvm_s2/enable"));
+    fs.mkdirSync(path.join(host.template, "events/kvm_s2/enable"));
+    const outcome = host.run(record(), "-o", host.out, "run", "true");
+    expect(outcome.err).toContain("the probes could not be enabled");
+    expect(outcome.code).toBe(1);
+    expect(host.writtenProbes().length).toBe(39);
+    expectClean();
+  });
+
+  it("does not touch probes of its group that are another's", () => {
+    onHost();
+    const file = path.join(host.tracefs, "kprobe_events");
+    fs.writeFileSync(file, "p:kvm_s2/mine kvm_free_stage2_pgd\n");
+    const outcome = host.run(record(), "-o", host.out, "run", "true");
+    expect(outcome.err).toContain("there are probes of group kvm_s2 already");
+    expect(host.liveProbes()).toEqual(["p:kvm_s2/mine kvm_free_stage2_pgd"]);
+    expect(fs.existsSync(host.instance)).toBe(false);
+  });
+
+  it("does not write over another recording", () => {
+    onHost();
+    expect(host.run(record(), "-o", host.out, "run", "true").code).toBe(0);
+    host.forgetProbes();
+    const again = host.run(record(), "-o", host.out, "run", "true");
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.err).toContain("holds a recording already");
+  });
+
+  it("shows its usage for anything else", () => {
+    onHost();
+    const outcome = host.run(record());
+    expect(outcome.code).toBe(2);
+    expect(outcome.err).toContain("Usage: record.sh");
+  });
+
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+    ["SIGHUP", 129],
+  ] as const) {
+    it(`removes everything on ${signal} and saves nothing`, async () => {
+      onHost();
+      const flag = path.join(host.root, "running");
+      const words = ["-o", host.out, "run", "sh", "-c", `: >'${flag}'; exec sleep 60`];
+      const outcome = await host.interrupt(record(), words, flag, signal);
+      expect(outcome.code).toBe(code);
+      expect(outcome.err).toContain("nothing is saved");
+      expect(fs.existsSync(path.join(host.out, "trace.txt"))).toBe(false);
+      expect(host.run(check(), host.out).code).toBe(1);
+      expectClean();
+    });
+  }
+});
