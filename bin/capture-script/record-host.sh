@@ -47,11 +47,20 @@ check_kernel() {
   esac
 }
 
+# The kernel log about KVM and the CPU; the journal's where the kernel's own no longer has the boot.
 kernel_log() {
-  dmesg 2>/dev/null | grep -E 'kvm \[|CPU features: detected|Linux version ' && return 0
-  command -v journalctl >/dev/null 2>&1 || return 0
-  journalctl -k -b -o short-monotonic 2>/dev/null |
-    grep -E 'kvm \[|CPU features: detected|Linux version ' || :
+  about='kvm \[|CPU features: detected|Linux version '
+  log=$(dmesg 2>/dev/null | grep -E "$about") || :
+  case $log in
+  *'mode initialized successfully'*) ;;
+  *)
+    if command -v journalctl >/dev/null 2>&1; then
+      journal=$(journalctl -k -b -o short-monotonic --no-hostname 2>/dev/null | grep -E "$about") || :
+      log=${journal:-$log}
+    fi
+    ;;
+  esac
+  [ -z "$log" ] || printf '%s\n' "$log"
 }
 
 # Where KVM's code runs: in the kernel (VHE), or at EL2 out of reach (nVHE, pKVM).
@@ -64,15 +73,11 @@ find_mode() {
   *) die "KVM_MODE is vhe, nvhe or pkvm, not '$MODE'" ;;
   esac
   MODE_FROM='the kernel log'
-  case $(kernel_log) in
-  *'Protected '*'mode initialized successfully'*) MODE=pkvm ;;
-  *'VHE mode initialized successfully'*)
-    case $(kernel_log) in
-    *'Hyp nVHE mode initialized'* | *'Hyp hVHE mode initialized'*) MODE=nvhe ;;
-    *) MODE=vhe ;;
-    esac
-    ;;
-  *'Hyp mode initialized successfully'*) MODE=nvhe ;;
+  words=$(kernel_log | sed -n 's/.*kvm \[[0-9]*\]: \(.*\) mode initialized successfully.*/\1/p' | tail -n 1)
+  case $words in
+  *Protected*) MODE=pkvm ;;
+  VHE*) MODE=vhe ;;
+  *nVHE* | *hVHE* | *Hyp*) MODE=nvhe ;;
   esac
   [ "$MODE" = auto ] || return 0
   # With VHE the kernel's own timer is the hypervisor's, interrupt 26 of the GIC.

@@ -52,7 +52,7 @@ set_up_probes() {
   pkvm) note 'PKVM: stage 2 is the hypervisor'"'"'s, its tables and flushes are not seen' ;;
   esac
   set -- "$WORK/defined"/*
-  [ -e "$1" ] || die "not one probe could be defined; is CONFIG_KPROBE_EVENTS on, is the kernel locked down?"
+  [ -e "$1" ] || die "not one probe could be defined: is KVM's module loaded? Is the kernel locked down?"
   for tracepoint in $TRACEPOINTS; do
     [ ! -e "$I/events/$tracepoint/enable" ] || put 1 "$I/events/$tracepoint/enable" ||
       say "warning: tracepoint $tracepoint could not be enabled"

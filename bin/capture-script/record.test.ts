@@ -184,6 +184,33 @@ describe("a recording", () => {
     expect(facts.hypMode?.value).toBe("nVHE");
   });
 
+  const modes: readonly (readonly [string, string])[] = [
+    ["VHE", "VHE"],
+    ["VHE+NV2", "VHE"],
+    ["nVHE", "nVHE"],
+    ["Hyp nVHE", "nVHE"],
+    ["hVHE", "nVHE"],
+    ["Hyp", "nVHE"],
+    ["Protected nVHE", "pKVM"],
+    ["Protected hVHE", "pKVM"],
+  ];
+  for (const [words, mode] of modes) {
+    it(`knows where KVM runs from '${words} mode initialized'`, () => {
+      onHost({ kvmLog: `[    1.6] kvm [1]: ${words} mode initialized successfully` });
+      host.run(record(), "-o", host.out, "run", "true");
+      expect(host.saved("capture.json")).toContain(`"mode": "${mode}"`);
+      const list = host.saved("kprobes.txt");
+      expect(list.includes("__kvm_tlb_flush_vmid_ipa ")).toBe(mode === "VHE");
+    });
+  }
+
+  it("goes by what the user says of the mode", () => {
+    onHost({ kvmLog: "" });
+    host.run(record({ mode: "nvhe" }), "-o", host.out, "run", "true");
+    expect(host.saved("capture.json")).toContain('"mode": "nVHE"');
+    expect(host.saved("capture.json")).toContain('"mode_from": "given"');
+  });
+
   it("names what a release that nobody looked at lacks", () => {
     onHost({ kernel: "7.9.1" });
     host.run(record({ kernel: "7.9" }), "-o", host.out, "run", "true");

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import fc from "fast-check";
+import { array, assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KERNEL_FUNCTIONS } from "../../ingest/vocabulary/functions.ts";
 import { nameOfArgument } from "../../ingest/vocabulary/recorded-probes.ts";
@@ -51,6 +51,14 @@ const RELEASES = [
   "9.0",
 ];
 
+const needed = (kernel: string): readonly string[] =>
+  planProbes(plan({ kernel })).flatMap(({ name, isNeeded }) => (isNeeded ? [name] : []));
+
+const said = (given: Partial<CaptureArguments>): string => {
+  const { assumptions, limits } = notesOf(plan(given));
+  return [...assumptions, ...limits].join("\n");
+};
+
 describe("scripts", () => {
   for (const kernel of RELEASES) {
     it(`are made for ${kernel}, and are shell`, () => {
@@ -95,8 +103,6 @@ describe("scripts", () => {
   });
 
   it("needs on each release what that release has", () => {
-    const needed = (kernel: string): readonly string[] =>
-      planProbes(plan({ kernel })).flatMap(({ name, isNeeded }) => (isNeeded ? [name] : []));
     const base = [
       "map",
       "unmap",
@@ -119,10 +125,6 @@ describe("scripts", () => {
 
 describe("notes", () => {
   it("tell what is assumed and what a recording cannot show", () => {
-    const said = (given: Partial<CaptureArguments>): string => {
-      const { assumptions, limits } = notesOf(plan(given));
-      return [...assumptions, ...limits].join("\n");
-    };
     expect(said({})).toBe("");
     expect(said({ kernel: "7.3" })).toMatch(/7\.3 is newer than 7\.2/);
     expect(said({ kernel: "5.14.0-503.el9.aarch64" })).toMatch(/parts of later releases/);
@@ -168,9 +170,9 @@ describe("options", () => {
 
 describe("shell text", () => {
   it("quotes every text so that a shell gives it back", () => {
-    const text = fc.string({ unit: "binary-ascii" }).filter((one) => !one.includes("\0"));
-    fc.assert(
-      fc.property(fc.array(text, { maxLength: 20 }), (texts) => {
+    const text = string({ unit: "binary-ascii" }).filter((one) => !one.includes("\0"));
+    assert(
+      property(array(text, { maxLength: 20 }), (texts) => {
         const words = texts.map((one) => `printf '%s\\0' ${quoted(one)}`).join("\n");
         const { stdout } = spawnSync("sh", ["-s"], { input: words, encoding: "utf8" });
         expect(stdout).toBe(texts.map((one) => `${one}\0`).join(""));

@@ -20,6 +20,10 @@ function arm64(name: string): RecordedFunction {
   return ARM64_FUNCTIONS.find((fn) => fn.name === name)!;
 }
 
+function unmapAt(release: Release): string {
+  return forms(arm64("unmap"), release).byOffset!;
+}
+
 describe("the table of arguments", () => {
   for (const fn of [...ARM64_FUNCTIONS, ...NESTED_FUNCTIONS]) {
     const meaning = KERNEL_FUNCTIONS.get(fn.symbol);
@@ -65,12 +69,11 @@ describe("the table of arguments", () => {
 
 describe("arguments of a release", () => {
   it("read struct kvm_s2_mmu behind a table where the release has it", () => {
-    const byOffset = (release: Release): string => forms(arm64("unmap"), release).byOffset!;
-    expect(byOffset("5.10")).toContain("mmu=+16(%x0):x64");
-    expect(byOffset("5.15")).toContain("mmu=+24(%x0):x64");
-    expect(byOffset("6.13")).toContain("mmu=+24(%x0):x64");
-    expect(byOffset("6.14")).toContain("mmu=+40(%x0):x64");
-    expect(byOffset("7.2")).toContain("mmu=+40(%x0):x64");
+    expect(unmapAt("5.10")).toContain("mmu=+16(%x0):x64");
+    expect(unmapAt("5.15")).toContain("mmu=+24(%x0):x64");
+    expect(unmapAt("6.13")).toContain("mmu=+24(%x0):x64");
+    expect(unmapAt("6.14")).toContain("mmu=+40(%x0):x64");
+    expect(unmapAt("7.2")).toContain("mmu=+40(%x0):x64");
   });
 
   it("leave out what nobody looked at, and ask for it by name", () => {
