@@ -1,31 +1,16 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { planCapture } from "../commands/capture.ts";
-import { checkingScript, recordingScript } from "./render-script.ts";
 import { FakeHost } from "./testing/fake-host.ts";
+import { check, record } from "./testing/scripts.ts";
 
-const PLAN = planCapture({
-  kernel: "6.12",
-  arch: "arm64",
-  probes: "kprobe",
-  mode: "auto",
-  tracepoints: "standard",
-  clock: "mono",
-  seconds: "60",
-  "events-per-second": "20000",
-  "busy-cpus": "1",
-  memory: undefined,
-  pid: undefined,
-  out: undefined,
-});
-const CHECK = checkingScript(PLAN, "1.2.3");
+const CHECK = check();
 
 let host: FakeHost;
 let folder: string;
 beforeAll(() => {
   host = new FakeHost({});
-  expect(host.run(recordingScript(PLAN, "1.2.3"), "-o", host.out, "run", "true").code).toBe(0);
+  expect(host.run(record(), "-o", host.out, "run", "true").code).toBe(0);
 });
 afterAll(() => {
   host.remove();
@@ -123,6 +108,13 @@ describe("the check of a recording", () => {
       /^FAIL {2}trace\.txt is cut: it holds 6939 of 6940/m,
     ],
     [
+      "a trace without an event",
+      "trace.txt",
+      (text) => `${text.split("\n").slice(0, 11).join("\n")}\n`.replace("6940/6940", "0/0"),
+      4,
+      /^FAIL {2}trace\.txt holds no event/m,
+    ],
+    [
       "a trace without its header",
       "trace.txt",
       replace(/^#.*\n/gm, ""),
@@ -133,8 +125,8 @@ describe("the check of a recording", () => {
       "a VM that ran before",
       "trace.txt",
       replace(/ change=0 /g, " change=1 "),
-      4,
-      /^FAIL {2}no VM was created/m,
+      3,
+      /^LOSS {2}no VM was created/m,
     ],
     [
       "another clock",
@@ -231,6 +223,7 @@ describe("the check of a recording", () => {
     edit("kprobes.txt", replace(/^p:kvm_s2\/hw_.*\n/gm, ""));
     edit("kprobe_profile.txt", replace(/^ *hw_.*\n/gm, ""));
     const { code, out } = host.run(CHECK, folder);
+    expect(out).toMatch(/^ok {4}8 needed probes registered/m);
     expect(out).toMatch(/^warn {2}nVHE: the flush primitives run at EL2/m);
     expect(code).toBe(0);
   });

@@ -126,8 +126,11 @@ main() {
   run)
     [ $# -gt 0 ] || die "run needs a command"
     begin
-    "$@" <&0 &
+    # A shell gives a background command /dev/null instead of its own standard input.
+    exec 3<&0
+    "$@" <&3 3<&- &
     wait_for $!
+    exec 3<&-
     finish
     [ "$WORKLOAD_STATUS" = 0 ] || say "note: the command ended with status $WORKLOAD_STATUS"
     ;;

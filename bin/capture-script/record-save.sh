@@ -13,6 +13,13 @@ kvm_stats() {
   done
 }
 
+# save_format EVENT-FOLDER: as SYSTEM.EVENT.
+save_format() {
+  [ -r "$1/format" ] || return 0
+  system=${1%/*}
+  cp "$1/format" "$OUT/format/${system##*/}.${1##*/}"
+}
+
 # What is the same before and after: kernel, CPU, symbols, formats.
 save_host() {
   uname -srvm >"$OUT/uname.txt"
@@ -25,12 +32,8 @@ save_host() {
   awk 'NR == FNR { probed[$2]; next } $3 in probed' "$WORK/functions" \
     "${KALLSYMS:-/proc/kallsyms}" >"$OUT/kallsyms.txt" || :
   mkdir -p "$OUT/format"
-  for event in "$I/events/$GROUP"/*/ $(printf "$I/events/%s\n" $TRACEPOINTS); do
-    event=${event%/}
-    [ -r "$event/format" ] || continue
-    system=${event%/*}
-    cp "$event/format" "$OUT/format/${system##*/}.${event##*/}"
-  done
+  for event in "$I/events/$GROUP"/*/; do save_format "${event%/}"; done
+  for tracepoint in $TRACEPOINTS; do save_format "$I/events/$tracepoint"; done
   cat "$I/trace_options" >"$OUT/trace_options.txt"
   cat "$I/trace_clock" >"$OUT/trace_clock.txt"
   cat "$I/set_event" >"$OUT/set_event.txt"

@@ -4,28 +4,11 @@ import { describe, expect, it } from "vitest";
 import { KERNEL_FUNCTIONS } from "../../ingest/vocabulary/functions.ts";
 import { nameOfArgument } from "../../ingest/vocabulary/recorded-probes.ts";
 import { TraceError } from "../../ingest/errors.ts";
-import { type CaptureArguments, planCapture } from "../commands/capture.ts";
 import { notesOf } from "./plan-notes.ts";
 import { coversNeeds, planProbes } from "./probe-plan.ts";
 import { checkingScript, recordingScript } from "./render-script.ts";
 import { commentLines, quoted } from "./shell-text.ts";
-
-const plan = (given: Partial<CaptureArguments>): ReturnType<typeof planCapture> =>
-  planCapture({
-    kernel: "6.12",
-    arch: "arm64",
-    probes: "kprobe",
-    mode: "auto",
-    tracepoints: "standard",
-    clock: "mono",
-    seconds: "60",
-    "events-per-second": "20000",
-    "busy-cpus": "1",
-    memory: undefined,
-    pid: undefined,
-    out: undefined,
-    ...given,
-  });
+import { type Given, plan } from "./testing/scripts.ts";
 
 /** Whether a shell takes the script; it runs nothing. */
 function syntaxOf(script: string): string {
@@ -54,7 +37,7 @@ const RELEASES = [
 const needed = (kernel: string): readonly string[] =>
   planProbes(plan({ kernel })).flatMap(({ name, isNeeded }) => (isNeeded ? [name] : []));
 
-const said = (given: Partial<CaptureArguments>): string => {
+const said = (given: Given): string => {
   const { assumptions, limits } = notesOf(plan(given));
   return [...assumptions, ...limits].join("\n");
 };
@@ -145,7 +128,7 @@ describe("notes", () => {
 });
 
 describe("options", () => {
-  const refused: readonly (readonly [Partial<CaptureArguments>, RegExp])[] = [
+  const refused: readonly (readonly [Given, RegExp])[] = [
     [{ kernel: "six" }, /is not a kernel version/],
     [{ kernel: "6.12'; reboot; '" }, /is not a kernel version/],
     [{ kernel: "5.4" }, /nothing is known of kernels before 5\.8/],

@@ -93,10 +93,15 @@ export class FakeHost {
   }
 
   run(script: string, ...words: readonly string[]): Outcome {
+    return this.runWithInput("", script, ...words);
+  }
+
+  runWithInput(input: string, script: string, ...words: readonly string[]): Outcome {
     const file = this.write(script);
     const { status, stdout, stderr } = spawnSync("sh", [file, ...words], {
       env: this.#environment(),
       encoding: "utf8",
+      input,
     });
     return { code: status, out: stdout, err: stderr };
   }
