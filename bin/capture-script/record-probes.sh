@@ -32,16 +32,28 @@ visible_primitives() {
   case $MODE in nvhe | pkvm) return 1 ;; esac
 }
 
+# look_up FUNCTION: its symbol and module, or the symbol of a clone that a compiler changed.
+look_up() {
+  symbol='' module='' clone=''
+  while read -r bare actual of; do
+    [ "$bare" = "$1" ] || continue
+    case $actual in
+    "$1") symbol=$actual module=$of ;;
+    "$1".llvm.*[!0-9]*) clone=$actual ;;
+    "$1".llvm.*) symbol=$actual module=$of ;;
+    *) clone=$actual ;;
+    esac
+  done <"$WORK/functions"
+}
+
 # probe NEED KIND NAME FUNCTION ARGUMENTS-WITH-FIELDS-BY-NAME ARGUMENTS-WITH-OFFSETS LEFT-OUT
 probe() {
-  symbol=$(awk -v f="$4" '$1 == f && ($2 == f || $2 ~ /^[^.]+\.llvm\.[0-9]+$/) { print $2; exit }' "$WORK/functions")
-  module=$(awk -v s="$symbol" '$2 == s { print $3; exit }' "$WORK/functions")
+  look_up "$4"
   if [ -z "$symbol" ]; then
-    clone=$(awk -v f="$4" '$1 == f { print $2; exit }' "$WORK/functions")
-    if [ -z "$clone" ]; then
-      [ "$2" = return ] || note "ABSENT $4"
-    else
+    if [ -n "$clone" ]; then
       note "SKIPPED $3 $4 $6  # only $clone exists: its registers need not hold these arguments"
+    elif [ "$2" = entry ]; then
+      note "ABSENT $4"
     fi
     return 0
   fi

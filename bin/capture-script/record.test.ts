@@ -235,6 +235,32 @@ describe("a recording", () => {
     expect(host.saved("capture.json")).toContain('"workload_status": 9');
   });
 
+  it("saves a trace.dat where trace-cmd can make one", () => {
+    onHost({ traceCmd: 'while [ "$1" != -o ]; do shift; done; echo "$*" >"$2"' });
+    expect(host.run(record(), "-o", host.out, "run", "true").code).toBe(0);
+    expect(host.saved("trace.dat")).toMatch(/^-o .*\.trace\.dat\.partial$/m);
+    host.remove();
+    onHost({ traceCmd: 'while [ "$1" != -o ]; do shift; done; echo half >"$2"; exit 1' });
+    const outcome = host.run(record(), "-o", host.out, "run", "true");
+    expect(outcome.code).toBe(0);
+    expect(outcome.err).toContain("warning: trace-cmd could not extract");
+    expect(fs.readdirSync(host.out).filter((name) => name.includes("dat"))).toEqual([]);
+  });
+
+  it("probes KVM's module on x86", () => {
+    const functions = ["kvm_flush_remote_tlbs [kvm]", "clear_dirty_pt_masked.constprop.0 [kvm]"];
+    onHost({ functions, machine: "x86_64", kernel: "6.12.95+deb12-amd64" });
+    const outcome = host.run(record({ arch: "x86" }), "-o", host.out, "run", "true");
+    expect(outcome.err).toContain("saved in");
+    expect(host.writtenProbes()).toEqual([
+      "p:kvm_x/kvm_flush_remote_tlbs kvm:kvm_flush_remote_tlbs kvm=%di:x64",
+    ]);
+    expect(host.saved("kprobes.txt")).toMatch(
+      /^SKIPPED clear_dirty_pt_masked .*constprop\.0 exists/m,
+    );
+    expectClean();
+  });
+
   it("gives a command its own standard input", () => {
     onHost();
     const proof = path.join(host.root, "proof");

@@ -31,6 +31,10 @@ export interface FakeHostOptions {
   /** The kernel finds fields by name. */
   readonly knowsFieldNames?: boolean;
   readonly uid?: number;
+  /** `uname -m`. */
+  readonly machine?: string;
+  /** Body of the program trace-cmd; without it no trace.dat is asked for. */
+  readonly traceCmd?: string;
 }
 
 export interface Outcome {
@@ -46,7 +50,10 @@ export class FakeHost {
   readonly template: string = path.join(this.root, "template");
   readonly out: string = path.join(this.root, "recording");
 
+  readonly #options: FakeHostOptions;
+
   constructor(options: FakeHostOptions) {
+    this.#options = options;
     const folder = path.join(CAPTURES, options.capture ?? "tiny-612");
     const facts = v.parse(RecordedFacts, JSON.parse(read(folder, "capture.json")));
     const log = facts.features.detected.map((one) => `[    0.1] CPU features: detected: ${one}`);
@@ -135,7 +142,7 @@ export class FakeHost {
       TRACEFS: this.tracefs,
       KALLSYMS: path.join(this.root, "kallsyms"),
       KVM_DEBUG: path.join(this.root, "kvm"),
-      TRACE_DAT: "0",
+      TRACE_DAT: this.#options.traceCmd === undefined ? "0" : "1",
       TMPDIR: this.root,
     };
   }
@@ -173,6 +180,7 @@ export class FakeHost {
       "per_cpu/cpu1/stats": stats[1]!,
       "events/enable": "0\n",
       "events/kvm_s2/enable": "0\n",
+      "events/kvm_x/enable": "0\n",
       "events/kvm_s2/map/format": "name: map\n",
       "events/kvm/kvm_entry/enable": "0\n",
       "events/kvm/kvm_entry/format": "name: kvm_entry\n",
@@ -188,8 +196,9 @@ export class FakeHost {
   #makePrograms(kernel: string, log: string, uid: number): void {
     const programs: Readonly<Record<string, string>> = {
       id: `echo ${uid}`,
+      "trace-cmd": this.#options.traceCmd ?? "exit 1",
       dmesg: `cat <<'END'\n${log}\nEND`,
-      uname: `case $1 in -r) echo '${kernel}';; -m) echo aarch64;; *) echo 'Linux ${kernel} #1 SMP aarch64';; esac`,
+      uname: `case $1 in -r) echo '${kernel}';; -m) echo ${this.#options.machine ?? "aarch64"};; *) echo 'Linux ${kernel} #1 SMP aarch64';; esac`,
       mkdir: `case $1 in */instances/*) exec cp -r '${this.template}' "$1";; esac; exec /bin/mkdir "$@"`,
       rmdir: `case $1 in */instances/*) exec rm -r "$1";; esac; exec /bin/rmdir "$@"`,
     };
