@@ -105,6 +105,27 @@ check_hits() {
   else
     ok "map $(hits map), unmap $(hits unmap), flush primitives $total calls"
   fi
+  never=
+  for name in $NEEDED; do
+    if is_defined "$name" && [ "$(hits "$name")" = 0 ]; then never="$never $name ($(why_not "$name"));"; fi
+  done
+  [ -z "$never" ] || printf 'note  never called:%s\n' "${never%;}"
+}
+
+# What it means that a probed function was never called; none of these makes a recording worse.
+why_not() {
+  case $1 in
+  unmap) echo 'nothing was unmapped' ;;
+  wrprotect) echo 'no dirty logging' ;;
+  relax_perms) echo 'no permission fault' ;;
+  split) echo 'no eager split' ;;
+  destroy) echo 'no VM ended' ;;
+  tlb_range | hw_vmid_range) echo 'no range flush' ;;
+  hw_vmid) echo 'no flush of a whole VMID' ;;
+  hw_vmid_ipa) echo 'no flush of one address' ;;
+  hw_vmid_ipa_nsh) echo 'no flush on one CPU only' ;;
+  *) echo 'not needed by what ran' ;;
+  esac
 }
 
 check_buffers() {

@@ -44,6 +44,7 @@ describe("the check of a recording", () => {
         "ok    12 needed probes registered",
         "ok    no probe missed a call",
         "ok    map 271, unmap 8, flush primitives 270 calls",
+        "note  never called: split (no eager split); hw_vmid (no flush of a whole VMID)",
         "ok    no CPU lost an event",
         "ok    trace.txt is whole: 6940 events",
         "ok    created while this was recorded: 1 VM, with 1 tables",
