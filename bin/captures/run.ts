@@ -8,6 +8,7 @@ import path from "node:path";
 import { type Capture, readCapture } from "./capture.ts";
 import { checkCapture, type CheckResult } from "./checks.ts";
 import { checkCrossPredictions } from "./cross-prediction.ts";
+import { checkProbeList } from "./probe-lists.ts";
 
 async function main(folder: string | undefined): Promise<number> {
   if (folder === undefined || !existsSync(folder)) {
@@ -27,6 +28,7 @@ async function main(folder: string | undefined): Promise<number> {
     else failed += 1;
     process.stdout.write(describe(result));
   };
+  for (const { folder: of } of captures) tell(checkProbeList(of));
   for (const capture of captures) for (const result of await checkCapture(capture)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { captureCommand } from "./capture.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -10,4 +11,5 @@ export const commands: readonly Command[] = [
   verifyCommand,
   encodeCommand,
   generateCommand,
+  captureCommand,
 ];
