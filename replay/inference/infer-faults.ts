@@ -1,0 +1,154 @@
+import { LAST_LEVEL } from "../stage2/geometry.ts";
+import {
+  breakBlock,
+  type FaultOnTable,
+  leafFault,
+  openRelaxBelow,
+  openRelaxBlock,
+  translationFault,
+} from "./bound-fault.ts";
+import { InferenceClass } from "./classes.ts";
+import type { InferenceState, InferredThread } from "./inference-state.ts";
+import { blockLevelAt, type InferredSlot, type InferredVm } from "./machines.ts";
+import { FaultKind, faultKindOf, faultLevelOf, isStore } from "./syndrome.ts";
+import { Path } from "../paths.ts";
+
+const C = InferenceClass;
+
+/** Answers a thread's fault, once its next event shows that KVM is done with it. */
+export function answerFault(state: InferenceState, thread: InferredThread): void {
+  const page = thread.faultPage;
+  if (page < 0) return;
+  thread.faultPage = -1;
+  state.busy.delete(thread);
+  const kind = faultKindOf(thread.syndrome);
+  if (kind === 0) return;
+  if (kind === FaultKind.access) state.counts.add(C.youngSet);
+  if (state.vms.length === 0) {
+    withoutTable(state, page, kind, faultLevelOf(thread.syndrome));
+    return;
+  }
+  const candidates = candidatesOf(state, thread, page);
+  if (candidates.length === 0) {
+    state.counts.add(C.outside);
+    return;
+  }
+  if (thread.isRetried) {
+    state.counts.add(C.retried);
+    return;
+  }
+  if (candidates.length === 1) learnOwner(state, thread, candidates[0]!);
+  answer(state, thread, page, kind, candidates);
+}
+
+/** VMs that a fault may be of: with a memslot there, and none whose process is known to be another's. */
+function candidatesOf(state: InferenceState, thread: InferredThread, page: number): InferredVm[] {
+  const found: InferredVm[] = [];
+  for (const vm of state.vms) {
+    const isOthers =
+      thread.ownerPid !== undefined && vm.ownerPid >= 0 && vm.ownerPid !== thread.ownerPid;
+    if (isOthers) continue;
+    const slot = vm.slotAt(page);
+    // A store to a read-only memslot goes to user space.
+    if (slot === undefined || (slot.isReadOnly && isStore(thread.syndrome))) continue;
+    found.push(vm);
+  }
+  return found;
+}
+
+/** A process runs vCPUs of its own VMs only (KVM_RUN fails in another's memory map). */
+function learnOwner(state: InferenceState, thread: InferredThread, vm: InferredVm): void {
+  if (thread.ownerPid !== undefined || vm.ownerPid < 0) return;
+  if (state.vms.length === 1) thread.ownerPid = vm.ownerPid;
+}
+
+function answer(
+  state: InferenceState,
+  thread: InferredThread,
+  page: number,
+  kind: number,
+  candidates: readonly InferredVm[],
+): void {
+  const { geometry, pageBytes, questions } = state;
+  const level = Math.max(faultLevelOf(thread.syndrome), geometry.topLevel);
+  const span = geometry.spanPages[Math.min(level, 2)]!;
+  const first = page - (page % span);
+  let isUnexpected = false;
+  for (const vm of candidates) {
+    const slot = vm.slotAt(page)!;
+    const isCertain =
+      candidates.length === 1 &&
+      !thread.isDisturbed &&
+      vm.unresolvedDeletions === 0 &&
+      !hasRival(state, thread, vm, first, span);
+    const blockLevel =
+      slot.logging === "on" ? LAST_LEVEL : blockLevelAt(slot, page, geometry, pageBytes);
+    const fault = { table: vm.table, page, level, blockLevel, isCertain, questions };
+    const isExpected =
+      kind === FaultKind.translation ? mapped(state, fault) : permitted(state, fault, kind, slot);
+    if (!isExpected && candidates.length === 1) isUnexpected = true;
+    vm.answers.add(thread.pid, page, state.now);
+  }
+  if (isUnexpected) state.counts.add(C.surprise);
+}
+
+function mapped(state: InferenceState, fault: FaultOnTable): boolean {
+  state.counts.add(fault.isCertain ? C.mapped : C.maybeMapped);
+  return translationFault(fault);
+}
+
+function permitted(
+  state: InferenceState,
+  fault: FaultOnTable,
+  kind: number,
+  slot: InferredSlot,
+): boolean {
+  const isExpected = leafFault(fault);
+  if (kind !== FaultKind.permission) return isExpected;
+  const { questions, page, level, blockLevel } = fault;
+  // What meets another state may have been a fault that another thread answered.
+  const isSure = fault.isCertain && isExpected;
+  const sure = { ...fault, isCertain: isSure };
+  if (level < LAST_LEVEL && slot.logging === "on") {
+    if (isSure) {
+      state.counts.add(C.broken);
+      state.emit(Path.split, false, (fanOut) => fanOut.blockBroken(page, level));
+    } else questions.maybeBroken(page, level);
+    breakBlock(sure);
+  } else if (level < LAST_LEVEL && slot.logging === "unknown") openRelaxBlock(sure);
+  else if (level === LAST_LEVEL && blockLevel < LAST_LEVEL) openRelaxBelow(sure);
+  else if (isSure) {
+    state.counts.add(C.relaxed);
+    state.emit(Path.relax, false, (fanOut) => fanOut.relaxed(page, level));
+  } else questions.maybeRelaxed(page, level);
+  return isExpected;
+}
+
+/** Another thread's fault in the same block: this one's walk may have been before or after its answer. */
+function hasRival(
+  state: InferenceState,
+  thread: InferredThread,
+  vm: InferredVm,
+  firstPage: number,
+  span: number,
+): boolean {
+  const endPage = firstPage + span;
+  for (const other of state.busy) {
+    if (other !== thread && other.faultPage >= firstPage && other.faultPage < endPage) return true;
+  }
+  return vm.answers.hasOther(thread.pid, firstPage, endPage, thread.enteredAt);
+}
+
+/** Without memslots: each fault by itself, all that it may have issued. */
+function withoutTable(state: InferenceState, page: number, kind: number, level: number): void {
+  const { questions, geometry } = state;
+  const table = state.noTable;
+  if (kind === FaultKind.translation) {
+    state.counts.add(C.maybeMapped);
+    if (level > geometry.minBlockLevel) questions.maybeCollapsed(page, level - 1, table, 0);
+  } else if (kind === FaultKind.permission) {
+    questions.maybeRelaxed(page, level);
+    if (level < LAST_LEVEL) questions.maybeBroken(page, level);
+    if (level > geometry.minBlockLevel) questions.maybeCollapsed(page, level - 1, table, 0);
+  }
+}
