@@ -125,7 +125,8 @@ function proveWalk({ table, page, level, isCertain, questions }: FaultOnTable): 
     if (isCertain) questions.wasTable(open, page, above);
     else questions.leave(open, page, above, table, store.child(id)[at]!);
     if ((kinds & May.table) === 0) {
-      walked.expected = false;
+      // Above the level at which the hardware starts there is no entry to be wrong about.
+      if (above >= table.rootLevel) walked.expected = false;
       // A block that became a table unseen may hold anything; where nothing was, nothing else is.
       const isEmpty = (kinds & May.leaf) === 0;
       store.child(id)[at] = isEmpty ? store.allocate(May.invalid) : 0;

@@ -8,12 +8,15 @@ import { type BoundStore, KINDS, May } from "./bound-store.ts";
 export class BoundTable {
   readonly geometry: Geometry;
   readonly store: BoundStore;
+  /** Level at which the hardware's walk starts, as far as known. */
+  readonly rootLevel: number;
   readonly #roots = new Map<number, number>();
   #isEmptyAtFirst: boolean;
 
   /** `isEmpty`: nothing is mapped yet; otherwise anything may be. */
-  constructor(geometry: Geometry, store: BoundStore, isEmpty: boolean) {
+  constructor(geometry: Geometry, store: BoundStore, rootLevel: number, isEmpty: boolean) {
     this.geometry = geometry;
+    this.rootLevel = rootLevel;
     this.store = store;
     this.#isEmptyAtFirst = isEmpty;
   }

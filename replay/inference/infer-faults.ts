@@ -71,25 +71,21 @@ function answer(
 ): void {
   const { geometry, pageBytes, questions } = state;
   const level = Math.max(faultLevelOf(thread.syndrome), geometry.topLevel);
-  const span = geometry.spanPages[Math.min(level, 2)]!;
-  const first = page - (page % span);
-  let isUnexpected = false;
   for (const vm of candidates) {
     const slot = vm.slotAt(page)!;
+    const blockLevel =
+      slot.logging === "on" ? LAST_LEVEL : blockLevelAt(slot, page, geometry, pageBytes);
     const isCertain =
       candidates.length === 1 &&
       !thread.isDisturbed &&
       vm.unresolvedDeletions === 0 &&
-      !hasRival(state, thread, vm, first, span);
-    const blockLevel =
-      slot.logging === "on" ? LAST_LEVEL : blockLevelAt(slot, page, geometry, pageBytes);
+      !hasRival(state, thread, vm, page, Math.min(level, blockLevel));
     const fault = { table: vm.table, page, level, blockLevel, isCertain, questions };
     const isExpected =
       kind === FaultKind.translation ? mapped(state, fault) : permitted(state, fault, kind, slot);
-    if (!isExpected && candidates.length === 1) isUnexpected = true;
+    if (!isExpected && isCertain) state.counts.add(C.surprise);
     vm.answers.add(thread.pid, page, state.now);
   }
-  if (isUnexpected) state.counts.add(C.surprise);
 }
 
 function mapped(state: InferenceState, fault: FaultOnTable): boolean {
@@ -124,15 +120,19 @@ function permitted(
   return isExpected;
 }
 
-/** Another thread's fault in the same block: this one's walk may have been before or after its answer. */
+/**
+ * Another thread's fault below the same entry of `level`: this one's walk may have been before or after
+ * its answer.
+ */
 function hasRival(
   state: InferenceState,
   thread: InferredThread,
   vm: InferredVm,
-  firstPage: number,
-  span: number,
+  page: number,
+  level: number,
 ): boolean {
-  const endPage = firstPage + span;
+  const firstPage = vm.table.alignDown(page, level);
+  const endPage = firstPage + state.geometry.spanPages[level]!;
   for (const other of state.busy) {
     if (other !== thread && other.faultPage >= firstPage && other.faultPage < endPage) return true;
   }

@@ -99,7 +99,7 @@ export class InferenceState {
   }
 
   newTable(isEmpty: boolean): BoundTable {
-    return new BoundTable(this.geometry, this.store, isEmpty);
+    return new BoundTable(this.geometry, this.store, this.operation.rootLevel, isEmpty);
   }
 
   /** Hands the facts that `tell` gives to every policy, on one path, certain or only possible. */
