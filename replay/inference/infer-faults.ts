@@ -79,6 +79,7 @@ function answer(
       candidates.length === 1 &&
       !thread.isDisturbed &&
       vm.unresolvedDeletions === 0 &&
+      !isBeingUnmapped(state, slot, page) &&
       !hasRival(state, thread, vm, page, Math.min(level, blockLevel));
     const fault = { table: vm.table, page, level, blockLevel, isCertain, questions };
     const isExpected =
@@ -118,6 +119,16 @@ function permitted(
     state.emit(Path.relax, false, (fanOut) => fanOut.relaxed(page, level));
   } else questions.maybeRelaxed(page, level);
   return isExpected;
+}
+
+/** Another thread's unmap of the page has begun and may not be over: KVM retries faults until then. */
+function isBeingUnmapped(state: InferenceState, slot: InferredSlot, page: number): boolean {
+  if (state.unmapping.size === 0) return false;
+  const hva = slot.hvaBytes + (page - slot.basePage) * state.pageBytes;
+  for (const { repeatedFrom, repeatedLength } of state.unmapping) {
+    if (hva >= repeatedFrom && hva < repeatedFrom + repeatedLength) return true;
+  }
+  return false;
 }
 
 /**

@@ -23,6 +23,7 @@ export function unmapHva(
   thread.repeatedFrom = startBytes;
   thread.repeatedLength = lengthBytes;
   if (vms.length === 0) return;
+  state.unmapping.add(thread);
   // Of as many equal events as there are VMs, one was for the VM that has the memslot.
   const isFirst = thread.repeats % state.vms.length === 0;
   for (const vm of vms) {

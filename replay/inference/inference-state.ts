@@ -53,6 +53,8 @@ export class InferenceState {
   readonly vms: InferredVm[] = [];
   /** Threads that are answering a fault. */
   readonly busy: Set<InferredThread> = new Set<InferredThread>();
+  /** Threads whose last event is an unmap notification: it may not be over. */
+  readonly unmapping: Set<InferredThread> = new Set<InferredThread>();
   /** Number of the event at hand. */
   now = 0;
   /** The user's own memslot table; undefined where none was given. */

@@ -167,6 +167,7 @@ export class InferredReplay {
     if (kind === K.other) return;
     const state = this.#state;
     const thread = state.thread(batch.pid[row]!);
+    state.unmapping.delete(thread);
     switch (kind) {
       case K.kvm_entry:
         answerFault(state, thread);
