@@ -112,6 +112,11 @@ export const INFERENCE_CLASSES = {
     assumes:
       "something invisible changed the table (a memslot deleted, eager split), or an earlier fault was not answered",
   },
+  splitUnseen: {
+    confidence: "likely",
+    means: "permission or access flag fault of a page inside a block: eager split was at work",
+    assumes: "nothing else splits a block without a fault",
+  },
   staleVm: {
     confidence: "likely",
     means: "a VM whose first memslot came again: it is a new VM",

@@ -2,6 +2,7 @@ import { LAST_LEVEL } from "../stage2/geometry.ts";
 import {
   breakBlock,
   type FaultOnTable,
+  isInsideBlock,
   leafFault,
   openRelaxBelow,
   openRelaxBlock,
@@ -75,13 +76,16 @@ function answer(
     const slot = vm.slotAt(page)!;
     const blockLevel =
       slot.logging === "on" ? LAST_LEVEL : blockLevelAt(slot, page, geometry, pageBytes);
+    const isRivalled = hasRival(state, thread, vm, page, Math.min(level, blockLevel));
     const isCertain =
       candidates.length === 1 &&
       !thread.isDisturbed &&
       vm.unresolvedDeletions === 0 &&
       !isBeingUnmapped(state, slot, page) &&
-      !hasRival(state, thread, vm, page, Math.min(level, blockLevel));
+      !isRivalled;
     const fault = { table: vm.table, page, level, blockLevel, isCertain, questions };
+    // The other may have mapped the page already: kernels up to 5.14 flush a change of permissions then.
+    if (isRivalled) state.emit(Path.remap, true, (fanOut) => fanOut.leafKeptUnclear(page));
     const isExpected =
       kind === FaultKind.translation ? mapped(state, fault) : permitted(state, fault, kind, slot);
     if (!isExpected && isCertain) state.counts.add(C.surprise);
@@ -100,6 +104,7 @@ function permitted(
   kind: number,
   slot: InferredSlot,
 ): boolean {
+  if (fault.isCertain && isInsideBlock(fault)) state.counts.add(C.splitUnseen);
   const isExpected = leafFault(fault);
   if (kind !== FaultKind.permission) return isExpected;
   const { questions, page, level, blockLevel } = fault;

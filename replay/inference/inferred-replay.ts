@@ -12,6 +12,7 @@ import {
   type Confidence,
   INFERENCE_CLASSES,
   INFERENCE_NAMES,
+  InferenceClass,
   type InferenceClassName,
 } from "./classes.ts";
 import { answerFault } from "./infer-faults.ts";
@@ -141,6 +142,7 @@ export class InferredReplay {
         seesSlotChanges: this.#table === undefined && vms.length > 0,
         isNeverLogged: vms.length > 0 && !this.#wasLogged,
         lacksHva: vms.some((vm) => [...vm.slots.values()].some((s) => Number.isNaN(s.hvaBytes))),
+        hasUnseenSplits: counts.of(InferenceClass.splitUnseen) > 0,
         policies: this.#config.policies.map(({ policy }) => policy),
       }),
       slotsFrom: this.#slotsFrom(),

@@ -16,8 +16,13 @@ export interface Visibility {
   readonly isNeverLogged: boolean;
   /** Some memslot's host address is not known. */
   readonly lacksHva: boolean;
+  /** Eager split was at work: blocks have become tables of pages that no fault shows. */
+  readonly hasUnseenSplits: boolean;
   readonly policies: readonly Policy[];
 }
+
+const SPLIT_UNSEEN =
+  "eager split was at work: a table may hold more pages than faults show (RANGE calls of these paths are bounded all the same)";
 
 /** Paths without an upper bound, each with the reason, in the order of the tables. */
 export function unboundedPaths(seen: Visibility): readonly Unbounded[] {
@@ -30,6 +35,9 @@ export function unboundedPaths(seen: Visibility): readonly Unbounded[] {
   }
   if (!seen.seesSlotChanges) {
     add("memslot", "deleting or moving a memslot leaves no stock event");
+  }
+  if (seen.hasUnseenSplits) {
+    for (const path of ["unmap", "memslot", "collapse"] as const) add(path, SPLIT_UNSEEN);
   }
   if (seen.policies.some(({ flags }) => flags.teardown === "unmap")) {
     add("teardown", "the end of a VM leaves no stock event (kernels up to 5.9 unmap it all)");
