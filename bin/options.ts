@@ -46,6 +46,8 @@ export interface SharedValues {
   "input-format": InputFormat | undefined;
   /** Path of a saved probe list. */
   probes: string | undefined;
+  /** Paths of memslot tables. */
+  memslots: readonly string[] | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -132,6 +134,12 @@ export const SHARED_OPTIONS: {
     describe: "Saved kprobe_events, for traces that print probes without their functions",
     fallback: "kprobes.txt or the like beside the trace",
     coerce: (raw) => single("probes", raw),
+  },
+  memslots: {
+    group: INPUT,
+    describe: "Memslots (CSV, or QEMU's info ramblock and info mtree), for traces without probes",
+    fallback: "memslots.csv or memslots.txt beside the trace, else commit_region probes in it",
+    coerce: (raw) => repeated("memslots", raw),
   },
   format: {
     group: OUTPUT,

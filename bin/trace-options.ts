@@ -14,6 +14,7 @@ const TRACE_OPTIONS = [
   "start",
   "input-format",
   "probes",
+  "memslots",
   "quiet",
   "debug",
 ] as const;

@@ -102,19 +102,6 @@ function openOrLeave(fault: FaultOnTable, open: number): void {
   table.store.kinds(id)[at] = kinds | May.leaf;
 }
 
-/** The model has a block, and nothing else, above the fault's level: it was split unseen. */
-export function isInsideBlock({ table, page, level }: FaultOnTable): boolean {
-  const { store } = table;
-  let id = table.rootFor(page);
-  for (let above = table.geometry.topLevel; above < level; above += 1) {
-    const at = store.offset(id) + table.indexAt(page, above);
-    if ((store.kinds(id)[at]! & KINDS) === May.leaf) return true;
-    id = store.child(id)[at]!;
-    if (id === 0) return false;
-  }
-  return false;
-}
-
 interface Walk {
   /** Table that holds the entry at which the walk ended. */
   id: number;

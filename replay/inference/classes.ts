@@ -114,8 +114,8 @@ export const INFERENCE_CLASSES = {
   },
   splitUnseen: {
     confidence: "likely",
-    means: "permission or access flag fault of a page inside a block: eager split was at work",
-    assumes: "nothing else splits a block without a fault",
+    means: "permission or access flag fault of a page that no fault mapped: eager split was at work",
+    assumes: "nothing else makes pages of a block without a fault",
   },
   staleVm: {
     confidence: "likely",

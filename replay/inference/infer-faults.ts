@@ -2,7 +2,6 @@ import { LAST_LEVEL } from "../stage2/geometry.ts";
 import {
   breakBlock,
   type FaultOnTable,
-  isInsideBlock,
   leafFault,
   openRelaxBelow,
   openRelaxBlock,
@@ -104,8 +103,8 @@ function permitted(
   kind: number,
   slot: InferredSlot,
 ): boolean {
-  if (fault.isCertain && isInsideBlock(fault)) state.counts.add(C.splitUnseen);
   const isExpected = leafFault(fault);
+  if (fault.isCertain && !isExpected && fault.level === LAST_LEVEL) state.counts.add(C.splitUnseen);
   if (kind !== FaultKind.permission) return isExpected;
   const { questions, page, level, blockLevel } = fault;
   // What meets another state may have been a fault that another thread answered.

@@ -47,6 +47,8 @@ export interface InferenceResult {
 export interface InferenceOptions {
   /** The user's own memslots; undefined: those that commit_region probes show. */
   readonly memslots: readonly MemslotFact[] | undefined;
+  /** Names of the files that they come from. */
+  readonly memslotsOrigin?: string | undefined;
   /** Clock value that the trace's times count from; asked for at the first event. */
   readonly baseNs: () => bigint;
 }
@@ -152,7 +154,7 @@ export class InferredReplay {
   }
 
   #slotsFrom(): string {
-    if (this.#table !== undefined) return "the given memslot table";
+    if (this.#table !== undefined) return this.#options.memslotsOrigin ?? "the given memslot table";
     return this.#state.vms.length > 0 ? "the trace's commit_region probes" : "nowhere";
   }
 
