@@ -75,7 +75,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       logOf(args).info(`results in ${folder}`);
     }
     await print(run, summary, format, args.traces.length > 1);
-    if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined) raiseExitCode(ExitCode.DATA_LOSS);
+    if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
+      raiseExitCode(ExitCode.DATA_LOSS);
   }
 }
 

@@ -113,14 +113,7 @@ export class BoundUnmap {
   }
 
   /** Adds what may go with an entry, and takes it away. */
-  #extent(
-    id: number,
-    index: number,
-    level: number,
-    page: number,
-    end: number,
-    sum: Extent,
-  ): void {
+  #extent(id: number, index: number, level: number, page: number, end: number, sum: Extent): void {
     const table = this.#table;
     const { store } = table;
     const at = store.offset(id) + index;

@@ -98,7 +98,8 @@ export const INFERENCE_CLASSES = {
   },
   retried: {
     confidence: "likely",
-    means: "fault without effect: its own thread was told to unmap its page before it could be answered",
+    means:
+      "fault without effect: its own thread was told to unmap its page before it could be answered",
     assumes: "KVM retries a fault when an unmap came between (mmu_invalidate_retry)",
   },
   outside: {
@@ -114,7 +115,8 @@ export const INFERENCE_CLASSES = {
   },
   splitUnseen: {
     confidence: "likely",
-    means: "permission or access flag fault of a page that no fault mapped: eager split was at work",
+    means:
+      "permission or access flag fault of a page that no fault mapped: eager split was at work",
     assumes: "nothing else makes pages of a block without a fault",
   },
   staleVm: {

@@ -233,7 +233,10 @@ function loggingOf(isLogged: boolean | undefined): Logging {
 }
 
 /** The coarsest level whose block the backing's pages fill; level 2 where it is not said. */
-function blockLevelOf({ geometry, pageBytes }: InferenceState, backing: number | undefined): number {
+function blockLevelOf(
+  { geometry, pageBytes }: InferenceState,
+  backing: number | undefined,
+): number {
   if (backing === undefined) return 2;
   for (let level = geometry.minBlockLevel; level < LAST_LEVEL; level += 1) {
     if (geometry.spanPages[level]! * pageBytes <= backing) return level;

@@ -68,7 +68,7 @@ export class InferredReplay {
   readonly #options: InferenceOptions;
   readonly #commits: CommittedSlots;
   readonly #table: TableSlots | undefined;
-  #nextSlotNs = Number.NEGATIVE_INFINITY;
+  #nextSlotNs = Number.POSITIVE_INFINITY;
   #baseNs = 0n;
   #wasLogged = false;
   #lastLine = 0;
@@ -126,7 +126,6 @@ export class InferredReplay {
   finish(): InferenceResult {
     const state = this.#state;
     for (const thread of [...state.busy]) answerFault(state, thread);
-    if (this.#table !== undefined) this.#passTime(Number.POSITIVE_INFINITY);
     this.#commits.finish();
     for (const { table } of state.vms) state.questions.leaveAll(table);
     state.settle();
@@ -159,7 +158,7 @@ export class InferredReplay {
   }
 
   #passTime(tsNs: number): void {
-    while (this.#nextSlotNs <= tsNs && this.#nextSlotNs < Number.POSITIVE_INFINITY) {
+    while (this.#nextSlotNs <= tsNs) {
       this.#table!.step();
       this.#state.settle();
       this.#nextSlotNs = this.#table!.nextNs(this.#baseNs);

@@ -68,7 +68,11 @@ export function blockLevelAt(
   geometry: Geometry,
   pageBytes: number,
 ): number {
-  for (let level = Math.max(slot.blockLevel, geometry.minBlockLevel); level < LAST_LEVEL; level += 1) {
+  for (
+    let level = Math.max(slot.blockLevel, geometry.minBlockLevel);
+    level < LAST_LEVEL;
+    level += 1
+  ) {
     const span = geometry.spanPages[level]!;
     const first = page - (page % span);
     const isInside = first >= slot.basePage && first + span <= slot.basePage + slot.pages;

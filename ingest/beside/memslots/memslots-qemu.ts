@@ -67,7 +67,8 @@ function slotOf(region: Region, block: Block | undefined, pageBytes: number): Me
 }
 
 /** `mach-virt.ram    4 KiB  0x… 0x… 0x… 0x00007f…  rw`: offset, used, total, and since 8.1 the host address. */
-const BLOCK = /^\s*(\S+)\s+(\d+) ([KMGT]?)i?B\s+0x[\da-f]+\s+0x[\da-f]+\s+0x[\da-f]+(?:\s+(0x[\da-f]+))?/i;
+const BLOCK =
+  /^\s*(\S+)\s+(\d+) ([KMGT]?)i?B\s+0x[\da-f]+\s+0x[\da-f]+\s+0x[\da-f]+(?:\s+(0x[\da-f]+))?/i;
 const PAGE_UNITS = ["", "K", "M", "G", "T"];
 
 function blocksOf(lines: readonly string[]): readonly Block[] {
@@ -82,8 +83,7 @@ function blocksOf(lines: readonly string[]): readonly Block[] {
 }
 
 /** `0000000040000000-0000000047ffffff (prio 0, ram): mach-virt.ram @0000000000000000 KVM`. */
-const REGION =
-  /^\s*([\da-f]{8,16})-([\da-f]{8,16}) \(prio -?\d+, (ram|rom|romd|nv-ram)\): (.*)$/i;
+const REGION = /^\s*([\da-f]{8,16})-([\da-f]{8,16}) \(prio -?\d+, (ram|rom|romd|nv-ram)\): (.*)$/i;
 /** Of a tree: `alias ram-below-4g @pc.ram 0000000000000000-00000000bfffffff`. */
 const ALIAS = /^alias \S+ @(\S+) ([\da-f]{8,16})-[\da-f]{8,16}/i;
 const NAME = /^(\S+)(?: @([\da-f]{8,16}))?/i;
