@@ -63,11 +63,14 @@ export function refuseNested(path: string, info: TraceInfo): void {
 
 /** The result of a replay that found no operation, with the inferred bounds in their place. */
 export function withInferred(result: ReplayResult, inferred: InferenceResult): ReplayResult {
-  const isRecorded = ({ policy }: { readonly policy: string }): boolean => policy === "recorded";
   return {
     ...result,
     flushes: [...inferred.flushes, ...result.flushes.filter(isRecorded)],
     instructions: [...inferred.instructions, ...result.instructions.filter(isRecorded)],
     tableBytes: inferred.tableBytes,
   };
+}
+
+function isRecorded({ policy }: { readonly policy: string }): boolean {
+  return policy === "recorded";
 }

@@ -1,4 +1,5 @@
 import type { FanOut } from "../fan-out.ts";
+import type { OperationContext } from "../policies/operation.ts";
 import { LAST_LEVEL, tablesUnder } from "../stage2/geometry.ts";
 import { KINDS, May, OPEN } from "./bound-store.ts";
 import type { BoundTable } from "./bound-table.ts";
@@ -11,14 +12,16 @@ import type { OpenQuestions } from "./open-questions.ts";
 export class BoundUnmap {
   readonly #fanOut: FanOut;
   readonly #questions: OpenQuestions;
+  readonly #operation: OperationContext;
   /** The unmap did happen: what it covers is gone. */
   #isCertain = true;
   #table!: BoundTable;
   readonly #most: Extent = { leastLeaves: 0, mostLeaves: 0, mostTables: 0 };
 
-  constructor(fanOut: FanOut, questions: OpenQuestions) {
+  constructor(fanOut: FanOut, questions: OpenQuestions, operation: OperationContext) {
     this.#fanOut = fanOut;
     this.#questions = questions;
+    this.#operation = operation;
   }
 
   run(table: BoundTable, startPage: number, endPage: number, isCertain: boolean): void {
@@ -132,7 +135,8 @@ export class BoundUnmap {
       const rest = this.#below(id, index, level, page, end, below);
       least = Math.min(least, below.leastLeaves);
       most = Math.max(most, below.mostLeaves);
-      sum.mostTables += below.mostTables + (rest === Rest.certain ? 0 : 1);
+      const isFreed = rest !== Rest.certain && this.#canBeFreed(level + 1);
+      sum.mostTables += below.mostTables + (isFreed ? 1 : 0);
       if (rest === Rest.none && this.#isCertain) {
         table.clearEntry(id, index, level, May.invalid);
         after = 0;
@@ -146,6 +150,12 @@ export class BoundUnmap {
     sum.leastLeaves += least;
     sum.mostLeaves += most;
     store.kinds(id)[at] = after | May.invalid;
+  }
+
+  /** Tables of the root are not. */
+  #canBeFreed(tableLevel: number): boolean {
+    const { rootLevel, rootAssumed } = this.#operation;
+    return tableLevel > rootLevel || (rootAssumed && tableLevel === rootLevel);
   }
 
   /** What may go below an entry if it is a table, and what stays there. */

@@ -84,7 +84,7 @@ export class InferenceState {
     this.beginsEmpty = parts.beginsEmpty;
     this.fanOut = new FanOut(parts.policies, parts.operation);
     this.questions = new OpenQuestions(this.fanOut, parts.operation, this.counts);
-    this.unmap = new BoundUnmap(this.fanOut, this.questions);
+    this.unmap = new BoundUnmap(this.fanOut, this.questions, parts.operation);
     this.store = new BoundStore(parts.geometry.entriesPerTable);
     this.noTable = this.newTable(false);
   }

@@ -125,7 +125,7 @@ export class InferredReplay {
 
   finish(): InferenceResult {
     const state = this.#state;
-    for (const thread of [...state.busy]) answerFault(state, thread);
+    for (const thread of state.busy) answerFault(state, thread);
     this.#commits.finish();
     for (const { table } of state.vms) state.questions.leaveAll(table);
     state.settle();
@@ -244,7 +244,7 @@ export class InferredReplay {
   /** Events are missing here: anything may be mapped anywhere, and any fault may have gone any way. */
   #lost(): void {
     const state = this.#state;
-    for (const thread of [...state.busy]) {
+    for (const thread of state.busy) {
       thread.isDisturbed = true;
       answerFault(state, thread);
     }
