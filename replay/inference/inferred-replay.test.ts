@@ -20,7 +20,9 @@ describe("maps", () => {
   it("a page or a block: one leaf goes either way, and with the page its table", () => {
     // The level-1 fault proves that there was no level-2 table: it goes with the block, and with the page
     // the level-3 table goes too.
-    const trace = withRam().fault(GIB, 1, "translation").unmap(HVA, 2 * MIB);
+    const trace = withRam()
+      .fault(GIB, 1, "translation")
+      .unmap(HVA, 2 * MIB);
     const result = infer(trace.rows);
     expect(boundsOf(result, "pgtable-5.10")).toEqual(["unmap IPA 2…3"]);
     // RANGE whatever was mapped; IPA for each freed table only.
@@ -57,7 +59,10 @@ describe("maps", () => {
       .slot({ ...RAM, flags: 1 })
       .fault(GIB, 1, "translation")
       .unmap(HVA, 2 * MIB);
-    expect(boundsOf(infer(trace.rows), "pgtable-5.10")).toEqual(["unmap IPA 3", "enable_log VM 0…1"]);
+    expect(boundsOf(infer(trace.rows), "pgtable-5.10")).toEqual([
+      "unmap IPA 3",
+      "enable_log VM 0…1",
+    ]);
   });
 
   it("outside every memslot nothing is mapped, nor by a store to a read-only one", () => {
@@ -293,8 +298,6 @@ describe("other events", () => {
     const diagnostics = new Diagnostics("test");
     diagnostics.add("UNPARSED_LINE", "?", 4);
     trace.add(5, { kind: "marker" }).unmap(HVA + PAGE, 2 * PAGE);
-    expect(boundsOf(infer(trace.rows, { diagnostics }), "pgtable-5.10")).toEqual([
-      "unmap IPA 0…4",
-    ]);
+    expect(boundsOf(infer(trace.rows, { diagnostics }), "pgtable-5.10")).toEqual(["unmap IPA 0…4"]);
   });
 });
