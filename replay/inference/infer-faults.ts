@@ -1,7 +1,6 @@
 import { LAST_LEVEL } from "../stage2/geometry.ts";
 import {
   breakBlock,
-  type FaultOnTable,
   leafFault,
   openRelaxBelow,
   openRelaxBlock,
@@ -28,7 +27,8 @@ export function answerFault(state: InferenceState, thread: InferredThread): void
     withoutTable(state, page, kind, faultLevelOf(thread.syndrome));
     return;
   }
-  const candidates = candidatesOf(state, thread, page);
+  const { candidates } = state;
+  findCandidates(state, thread, page);
   if (candidates.length === 0) {
     state.counts.add(C.outside);
     return;
@@ -38,12 +38,13 @@ export function answerFault(state: InferenceState, thread: InferredThread): void
     return;
   }
   if (candidates.length === 1) learnOwner(state, thread, candidates[0]!);
-  answer(state, thread, page, kind, candidates);
+  answer(state, thread, page, kind);
 }
 
 /** VMs that a fault may be of: with a memslot there, and none whose process is known to be another's. */
-function candidatesOf(state: InferenceState, thread: InferredThread, page: number): InferredVm[] {
-  const found: InferredVm[] = [];
+function findCandidates(state: InferenceState, thread: InferredThread, page: number): void {
+  const { candidates } = state;
+  candidates.length = 0;
   for (const vm of state.vms) {
     const isOthers =
       thread.ownerPid !== undefined && vm.ownerPid >= 0 && vm.ownerPid !== thread.ownerPid;
@@ -51,9 +52,8 @@ function candidatesOf(state: InferenceState, thread: InferredThread, page: numbe
     const slot = vm.slotAt(page);
     // A store to a read-only memslot goes to user space.
     if (slot === undefined || (slot.isReadOnly && isStore(thread.syndrome))) continue;
-    found.push(vm);
+    candidates.push(vm);
   }
-  return found;
 }
 
 /** A process runs vCPUs of its own VMs only (KVM_RUN fails in another's memory map). */
@@ -62,14 +62,8 @@ function learnOwner(state: InferenceState, thread: InferredThread, vm: InferredV
   if (state.vms.length === 1) thread.ownerPid = vm.ownerPid;
 }
 
-function answer(
-  state: InferenceState,
-  thread: InferredThread,
-  page: number,
-  kind: number,
-  candidates: readonly InferredVm[],
-): void {
-  const { geometry, pageBytes, questions } = state;
+function answer(state: InferenceState, thread: InferredThread, page: number, kind: number): void {
+  const { candidates, fault, geometry, pageBytes } = state;
   const level = Math.max(faultLevelOf(thread.syndrome), geometry.topLevel);
   for (const vm of candidates) {
     const slot = vm.slotAt(page)!;
@@ -82,42 +76,42 @@ function answer(
       vm.unresolvedDeletions === 0 &&
       !isBeingUnmapped(state, slot, page) &&
       !isRivalled;
-    const fault = { table: vm.table, page, level, blockLevel, isCertain, questions };
+    fault.table = vm.table;
+    fault.page = page;
+    fault.level = level;
+    fault.blockLevel = blockLevel;
+    fault.isCertain = isCertain;
     // The other may have mapped the page already: kernels up to 5.14 flush a change of permissions then.
     if (isRivalled) state.emit(Path.remap, true, (fanOut) => fanOut.leafKeptUnclear(page));
     const isExpected =
-      kind === FaultKind.translation ? mapped(state, fault) : permitted(state, fault, kind, slot);
+      kind === FaultKind.translation ? mapped(state) : permitted(state, kind, slot);
     if (!isExpected && isCertain) state.counts.add(C.surprise);
     vm.answers.add(thread.pid, page, state.now);
   }
 }
 
-function mapped(state: InferenceState, fault: FaultOnTable): boolean {
-  state.counts.add(fault.isCertain ? C.mapped : C.maybeMapped);
-  return translationFault(fault);
+function mapped(state: InferenceState): boolean {
+  state.counts.add(state.fault.isCertain ? C.mapped : C.maybeMapped);
+  return translationFault(state.fault);
 }
 
-function permitted(
-  state: InferenceState,
-  fault: FaultOnTable,
-  kind: number,
-  slot: InferredSlot,
-): boolean {
+function permitted(state: InferenceState, kind: number, slot: InferredSlot): boolean {
+  const { fault } = state;
   const isExpected = leafFault(fault);
   if (fault.isCertain && !isExpected && fault.level === LAST_LEVEL) state.counts.add(C.splitUnseen);
   if (kind !== FaultKind.permission) return isExpected;
   const { questions, page, level, blockLevel } = fault;
   // What meets another state may have been a fault that another thread answered.
   const isSure = fault.isCertain && isExpected;
-  const sure = { ...fault, isCertain: isSure };
+  fault.isCertain = isSure;
   if (level < LAST_LEVEL && slot.logging === "on") {
     if (isSure) {
       state.counts.add(C.broken);
       state.emit(Path.split, false, (fanOut) => fanOut.blockBroken(page, level));
     } else questions.maybeBroken(page, level);
-    breakBlock(sure);
-  } else if (level < LAST_LEVEL && slot.logging === "unknown") openRelaxBlock(sure);
-  else if (level === LAST_LEVEL && blockLevel < LAST_LEVEL) openRelaxBelow(sure);
+    breakBlock(fault);
+  } else if (level < LAST_LEVEL && slot.logging === "unknown") openRelaxBlock(fault);
+  else if (level === LAST_LEVEL && blockLevel < LAST_LEVEL) openRelaxBelow(fault);
   else if (isSure) {
     state.counts.add(C.relaxed);
     state.emit(Path.relax, false, (fanOut) => fanOut.relaxed(page, level));

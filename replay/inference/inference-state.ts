@@ -5,6 +5,7 @@ import type { OperationContext } from "../policies/operation.ts";
 import type { PolicyReplay } from "../policies/policy-replay.ts";
 import type { Geometry } from "../stage2/geometry.ts";
 import type { Tally } from "../tally.ts";
+import type { FaultOnTable } from "./bound-fault.ts";
 import { BoundStore } from "./bound-store.ts";
 import { BoundTable } from "./bound-table.ts";
 import { BoundUnmap } from "./bound-unmap.ts";
@@ -49,6 +50,9 @@ export class InferenceState {
   readonly store: BoundStore;
   /** For faults where no memslot is known: never filled. */
   readonly noTable: BoundTable;
+  /** VMs that the fault at hand may be of, and what it does to one of them: used again for each. */
+  readonly candidates: InferredVm[] = [];
+  readonly fault: { -readonly [K in keyof FaultOnTable]: FaultOnTable[K] };
   /** VMs that have, or had, a memslot. */
   readonly vms: InferredVm[] = [];
   /** Threads that are answering a fault. */
@@ -87,6 +91,14 @@ export class InferenceState {
     this.unmap = new BoundUnmap(this.fanOut, this.questions, parts.operation);
     this.store = new BoundStore(parts.geometry.entriesPerTable);
     this.noTable = this.newTable(false);
+    this.fault = {
+      table: this.noTable,
+      page: 0,
+      level: 0,
+      blockLevel: 0,
+      isCertain: false,
+      questions: this.questions,
+    };
   }
 
   thread(pid: number): InferredThread {
