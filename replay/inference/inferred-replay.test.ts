@@ -77,6 +77,7 @@ describe("maps", () => {
 
   it("a translation fault with LPA2's level -1 code is one", () => {
     const trace = withRam()
+      .add(10, { kind: "kvm_entry" })
       .add(10, { kind: "guest_fault", addr: GIB, arg0: 0x2b })
       .add(10, { kind: "kvm_entry" });
     expect(classesOf(infer(trace.rows))).toEqual({ mapped: 1 });
@@ -176,6 +177,15 @@ describe("retries and threads", () => {
     const result = infer(trace.rows);
     expect(classesOf(result)).toEqual({ unmapped: 1, mapped: 1, retried: 1 });
     expect(boundsOf(result, "pgtable-5.10")).toEqual(["unmap IPA 3"]);
+  });
+
+  it("without kvm_entry nothing is retried for certain: a fault is what it may be", () => {
+    const trace = new StockTrace()
+      .slot(PAGES_ONLY)
+      .add(10, { kind: "guest_fault", addr: GIB, arg0: (0b11 << 2) | 3 })
+      .unmap(HVA + PAGE, PAGE, 10);
+    const result = infer(trace.rows);
+    expect(boundsOf(result, "pgtable-5.10")).toEqual(["unmap IPA 0…3", "relax IPA 0…1"]);
   });
 
   it("a fault that another thread's unmap may have upset is only possible", () => {

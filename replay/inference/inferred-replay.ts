@@ -187,6 +187,11 @@ export class InferredReplay {
         thread.isRetried = false;
         thread.isDisturbed = false;
         state.busy.add(thread);
+        // Without kvm_entry nothing shows when it is answered, and what comes after.
+        if (thread.enteredAt === 0) {
+          thread.isDisturbed = true;
+          answerFault(state, thread);
+        }
         break;
       case K.unmap_hva:
         unmapHva(state, thread, batch.addr[row]!, batch.len[row]!);
@@ -226,12 +231,14 @@ export class InferredReplay {
   }
 
   #commit(batch: EventBatch, row: number): void {
+    const change = batch.arg0[row]!;
     const newFlags = batch.arg2[row]!;
-    if ((newFlags & 1) !== 0) this.#wasLogged = true;
+    // Of a deleted memslot (1) the probe followed a NULL pointer: the rest of it means nothing.
+    if (change !== 1 && (newFlags & 1) !== 0) this.#wasLogged = true;
     this.#commits.commit({
       kvm: batch.kvm[row]!,
       pid: batch.pid[row]!,
-      change: batch.arg0[row]!,
+      change,
       // Without their own arguments: a memslot is known again by its base.
       id: Number.isNaN(batch.arg3[row]!) ? batch.addr[row]! : batch.arg3[row]!,
       basePage: batch.addr[row]!,

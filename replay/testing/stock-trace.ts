@@ -52,8 +52,9 @@ export class StockTrace {
     return this.add(pid, { kind: "commit_region", kvm, ...zeros, arg0: 1 });
   }
 
-  /** A vCPU faults and enters the guest again. */
+  /** A vCPU enters the guest, faults and enters it again. */
   fault(ipa: number, level: number, kind: FaultKind, pid = 10, meanwhile?: () => void): this {
+    this.add(pid, { kind: "kvm_entry" });
     this.add(pid, { kind: "guest_fault", addr: ipa, arg0: (FAULT_KIND[kind] << 2) | level });
     meanwhile?.();
     return this.add(pid, { kind: "kvm_entry" });
