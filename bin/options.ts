@@ -48,6 +48,8 @@ export interface SharedValues {
   probes: string | undefined;
   /** Name of a tracing instance. */
   instance: string | undefined;
+  /** Paths of memslot tables. */
+  memslots: readonly string[] | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -140,6 +142,11 @@ export const SHARED_OPTIONS: {
     describe: "Tracing instance whose buffer is read, of a trace.dat that holds several",
     fallback: "the top buffer",
     coerce: (raw) => single("instance", raw),
+  memslots: {
+    group: INPUT,
+    describe: "Memslots (CSV, or QEMU's info ramblock and info mtree), for traces without probes",
+    fallback: "memslots.csv or memslots.txt beside the trace, else commit_region probes in it",
+    coerce: (raw) => repeated("memslots", raw),
   },
   format: {
     group: OUTPUT,

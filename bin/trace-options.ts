@@ -15,6 +15,7 @@ const TRACE_OPTIONS = [
   "input-format",
   "probes",
   "instance",
+  "memslots",
   "quiet",
   "debug",
 ] as const;

@@ -9,7 +9,9 @@ import { type Configuration, replayConfig, resolveConfiguration } from "../repla
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { Replay, type ReplayResult } from "../replay/replay.ts";
+import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
+import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
 import type { TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
@@ -23,11 +25,15 @@ export interface TraceRun {
   readonly configuration: Configuration;
   readonly policies: readonly Policy[];
   readonly result: ReplayResult;
+  /** Present where the result was inferred from stock tracepoints: it is bounds. */
+  readonly inference: InferenceResult | undefined;
 }
 
 export interface RunRequest {
   readonly operationsOnly: boolean;
   readonly compare: boolean;
+  /** Answer a trace without probes with bounds inferred from its stock tracepoints. */
+  readonly infers: boolean;
   /** Which policies, once the recorded kernel is known. */
   readonly choose: (
     configuration: Configuration,
@@ -69,19 +75,43 @@ export async function runTrace(
   });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
-  for await (const batch of reader.batches()) replay.consume(batch);
+  const inference = request.infers
+    ? await startInference(file, options.memslots, config, reader, log)
+    : undefined;
+  for await (const batch of reader.batches()) {
+    // First: the replay passes the gaps that the inference has to see too.
+    inference?.consume(batch);
+    replay.consume(batch);
+  }
   const result = replay.finish();
+  const inferred = inference?.finish(log);
   const info = reader.info();
   const { perCpuLosses } = facts;
   // A trace.dat holds these statistics itself, and its reader has counted them.
   if (perCpuLosses !== undefined && info.format !== "trace-dat") {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
-  refuseUnusable(file, info, result, facts);
+  if (inferred === undefined) refuseUnusable(file, info, result, facts);
+  else {
+    refuseX86(file, info, facts);
+    refuseNested(file, info);
+    log.warn(
+      `${file} has no stage-2 probes: what follows is INFERRED FROM STOCK TRACEPOINTS and is bounds`,
+    );
+  }
   log.info(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,
   );
-  return { trace: path, path: file, info, reader, configuration, policies, result };
+  return {
+    trace: path,
+    path: file,
+    info,
+    reader,
+    configuration,
+    policies,
+    result: inferred === undefined ? result : withInferred(result, inferred),
+    inference: inferred,
+  };
 }
 
 function configure(
@@ -138,6 +168,12 @@ function refuseUnusable(
     "NO_EVENTS",
     `none of its ${info.events} events is a stage-2 operation${shown === "" ? "" : ` (it has ${shown}${names.length > 6 ? ", …" : ""})`}`,
     path,
-    "record kprobes on kvm_pgtable_stage2_map, _unmap, _wrprotect and _relax_perms with their returns",
+    hasStockEvents(names)
+      ? "it has stock tracepoints only: `analyze` infers bounds from them, and nothing can be verified"
+      : "record kprobes on kvm_pgtable_stage2_map, _unmap, _wrprotect and _relax_perms with their returns",
   );
+}
+
+function hasStockEvents(names: readonly string[]): boolean {
+  return names.includes("kvm_guest_fault") || names.includes("kvm_unmap_hva_range");
 }

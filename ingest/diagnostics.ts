@@ -187,6 +187,11 @@ export class Diagnostics {
     return this.#gapLines[0] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Whether an event may be missing between two lines, of those gaps that were not passed yet. */
+  hasGapBetween(afterLine: number, beforeLine: number): boolean {
+    return this.#gapLines.some((line) => line >= afterLine && line <= beforeLine);
+  }
+
   /** The consumer has come to `line`, and taken account of every gap before it. */
   passGaps(line: number): void {
     let passed = 0;

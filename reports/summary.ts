@@ -7,6 +7,8 @@ import {
 } from "../ingest/diagnostics.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+import { type InferenceEntry, inferenceEntry } from "./inference.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import type { ToolIdentity } from "./tool.ts";
 
@@ -64,6 +66,8 @@ export interface Summary {
   readonly seed?: number;
   readonly inputs: readonly InputEntry[];
   readonly assumptions: readonly string[];
+  /** Present where the rows were inferred from stock tracepoints: they are bounds. */
+  readonly inference?: InferenceEntry;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
   readonly explanations: readonly string[];
@@ -77,6 +81,7 @@ export interface SummaryInput {
   readonly seed?: number | undefined;
   readonly inputs: readonly { readonly info: TraceInfo; readonly diagnostics: Diagnostics }[];
   readonly assumptions: readonly string[];
+  readonly inference?: InferenceResult | undefined;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
   /** Sentences on what the numbers do not show, such as an open loop. */
@@ -92,6 +97,7 @@ export function buildSummary(input: SummaryInput): Summary {
     ...(input.seed === undefined ? {} : { seed: input.seed }),
     inputs: input.inputs.map(({ info, diagnostics }) => inputEntry(info, diagnostics)),
     assumptions: [...input.assumptions],
+    ...(input.inference === undefined ? {} : { inference: inferenceEntry(input.inference) }),
     flushes: input.flushes.map(flushEntry),
     instructions: input.instructions.map(({ policy, instruction, count }) => ({
       policy,

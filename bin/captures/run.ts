@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { type Capture, readCapture } from "./capture.ts";
 import { checkCapture, type CheckResult } from "./checks.ts";
+import { checkStock } from "./stock.ts";
 import { checkCrossPredictions } from "./cross-prediction.ts";
 import { checkProbeList } from "./probe-lists.ts";
 
@@ -30,6 +31,7 @@ async function main(folder: string | undefined): Promise<number> {
   };
   for (const { folder: of } of captures) tell(checkProbeList(of));
   for (const capture of captures) for (const result of await checkCapture(capture)) tell(result);
+  for (const capture of captures) for (const result of await checkStock(capture)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   return failed > 0 || passed === 0 ? 1 : 0;

@@ -55,6 +55,7 @@ async function verify(args: ArgumentsCamelCase<VerifyArguments>): Promise<void> 
     const run = await runTrace(trace, args, userPolicies, {
       operationsOnly: args["operations-only"],
       compare: true,
+      infers: false,
       choose: (configuration, own) => candidates(args, configuration.recordedPolicy, own),
     });
     await report(run, args, format);
