@@ -107,7 +107,10 @@ export class TextReader implements TraceReader {
     else this.#readLastLine();
     this.#problems.line = 0;
     this.#problems.byteOffset = 0;
-    if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage);
+    if (damage !== undefined) {
+      const { reason, byteOffset } = damage;
+      this.diagnostics.add("DAMAGED_COMPRESSION", reason, 0, byteOffset);
+    }
     this.#compareWithHeader();
     this.#noteTicks();
     for (const sentence of this.#format.assumed ?? []) this.#problems.note("ASSUMED", sentence);

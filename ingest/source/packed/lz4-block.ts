@@ -32,7 +32,8 @@ export function unpackLz4Block(
       while (more === 255 && at < size) literals += more = block[at++]!;
     }
     const end = at + literals;
-    if (to + literals > limit) return { end: to, problem: "a block unpacks to more than its frame allows" };
+    if (to + literals > limit)
+      return { end: to, problem: "a block unpacks to more than its frame allows" };
     if (end > size) {
       out.set(block.subarray(at, size), to);
       return { end: to + size - at, problem: "a block ends within a sequence" };
@@ -51,8 +52,10 @@ export function unpackLz4Block(
     }
     if (at > size) return { end: to, problem: "a block ends within a sequence" };
     const source = to - distance;
-    if (distance === 0 || source < oldest) return { end: to, problem: "a match from before the beginning" };
-    if (to + length > limit) return { end: to, problem: "a block unpacks to more than its frame allows" };
+    if (distance === 0 || source < oldest)
+      return { end: to, problem: "a match from before the beginning" };
+    if (to + length > limit)
+      return { end: to, problem: "a block unpacks to more than its frame allows" };
     to = copyMatch(out, source, to, length);
   }
   return { end: to, problem: "a block ends within a sequence" };

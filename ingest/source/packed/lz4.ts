@@ -98,7 +98,9 @@ function* frame(emit: Emit): Decoding {
 }
 
 /** Blocks up to the stream's end, or to a word that is no size of one; gives that word. */
-function* legacyFrame(emit: Emit): Generator<
+function* legacyFrame(
+  emit: Emit,
+): Generator<
   { readonly bytes: number; readonly mayEnd?: boolean; readonly takesFewer?: boolean },
   number,
   Uint8Array

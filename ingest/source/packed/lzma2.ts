@@ -13,10 +13,7 @@ const HAS_PROPERTIES = 2;
 const RESETS_DICTIONARY = 3;
 
 /** Unpacks the LZMA2 chunks of one block; gives how many stored bytes they had. */
-export function* lzma2(
-  dictionaryBytes: number,
-  emit: Emit,
-): Generator<Wanted, number, Uint8Array> {
+export function* lzma2(dictionaryBytes: number, emit: Emit): Generator<Wanted, number, Uint8Array> {
   const window = new LzmaWindow(dictionaryBytes);
   const lzma = new Lzma(window);
   let stored = 0;

@@ -22,7 +22,8 @@ export class RangeCoder {
     this.#at = from + 1;
     this.#range = 0xffffffff;
     this.#code = 0;
-    for (let i = 0; i < RANGE_CODER_BYTES - 1; i += 1) this.#code = (this.#code << 8) | this.#next();
+    for (let i = 0; i < RANGE_CODER_BYTES - 1; i += 1)
+      this.#code = (this.#code << 8) | this.#next();
     this.#code >>>= 0;
   }
 

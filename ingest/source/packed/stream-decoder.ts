@@ -45,19 +45,21 @@ export async function* unpack(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces: Uint8Array[] = [];
   const decoder = decoderFor((piece) => pieces.push(piece));
-  let sound = true;
-  const attempt = (step: () => void): void => {
+  /** False: the stream is damaged. */
+  const attempt = (step: () => void): boolean => {
     try {
       step();
+      return true;
     } catch (error) {
       if (!(error instanceof DamagedStream)) throw error;
-      sound = false;
       onDamage({ reason: error.message, byteOffset: error.byteOffset });
+      return false;
     }
   };
+  let sound = true;
   for await (const chunk of stored) {
-    for (let at = 0; at < chunk.length && sound; at += HELPING_BYTES) {
-      attempt(() => {
+    for (let at = 0; sound && at < chunk.length; at += HELPING_BYTES) {
+      sound = attempt(() => {
         decoder.push(chunk.subarray(at, at + HELPING_BYTES));
       });
       yield* pieces.splice(0);

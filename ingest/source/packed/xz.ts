@@ -24,6 +24,7 @@ function* streams(emit: Emit): Decoding {
   for (;;) {
     const start = (yield { bytes: 4, mayEnd: true }).slice();
     if (start.every((byte) => byte === 0)) continue;
+    if (!start.every((byte, i) => MAGIC[i] === byte)) throw new Error("no stream begins here");
     const rest = (yield { bytes: 8 }).slice();
     const header = Uint8Array.of(...start, ...rest);
     if (!MAGIC.every((byte, i) => header[i] === byte)) throw new Error("no stream begins here");
@@ -121,7 +122,10 @@ function checkerOf(check: number): Checker {
   if (check === 4) return new Crc64();
   if (check === 10) {
     const hash = createHash("sha256");
-    return { update: (piece) => void hash.update(piece), digest: () => Uint8Array.from(hash.digest()) };
+    return {
+      update: (piece) => void hash.update(piece),
+      digest: () => Uint8Array.from(hash.digest()),
+    };
   }
   if (check !== 1) return { update: () => undefined, digest: () => undefined };
   let crc = 0;

@@ -9,7 +9,7 @@ interface ZstdStream {
 }
 
 /** The only line that knows which package does it. */
-const zstdStream = (emit: Emit): ZstdStream => new Decompress((piece) => void emit(piece));
+const zstdStream = (emit: Emit): ZstdStream => new Decompress(emit);
 
 /** RFC 8878. */
 const FRAME = 0xfd2fb528;
