@@ -1,3 +1,4 @@
+import { readEventIds } from "./beside/event-ids.ts";
 import { readProbeNames } from "./beside/probe-names.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
@@ -36,7 +37,8 @@ export async function openTrace(
     const wantsNames =
       options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
     const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
-    return format.read(source, names);
+    const ids = format.usesEventIds?.(source.head) === true ? await readEventIds(path) : undefined;
+    return format.read(source, names, ids);
   } catch (error) {
     await source.close();
     throw error;

@@ -1,3 +1,4 @@
+import type { EventIds } from "../beside/event-ids.ts";
 import type { ProbeNames } from "../beside/probe-names.ts";
 import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
@@ -19,6 +20,8 @@ export interface TraceFormat {
   sniff(head: Uint8Array): Sniff;
   /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
   usesProbeNames?(head: Uint8Array): boolean;
+  /** Whether events stand there as numbers, so that it takes other files to tell their names. */
+  usesEventIds?(head: Uint8Array): boolean;
   /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
-  read(source: ByteSource, names?: ProbeNames): TraceReader;
+  read(source: ByteSource, names?: ProbeNames, ids?: EventIds): TraceReader;
 }
