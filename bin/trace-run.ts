@@ -72,8 +72,7 @@ export async function runTrace(
   const result = replay.finish();
   const info = reader.info();
   const { perCpuLosses } = facts;
-  // A trace.dat holds these statistics itself, and its reader has counted them.
-  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+  if (perCpuLosses !== undefined) {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
   refuseUnusable(file, info, result, facts);

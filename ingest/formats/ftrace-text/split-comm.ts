@@ -34,13 +34,7 @@ export class SplitComm {
   }
 
   /** Whether the line at `start`…`end` can begin such a comm, or continue it; then it is held. */
-  hold(
-    line: number,
-    byteOffset: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): boolean {
+  hold(line: number, byteOffset: number, bytes: Uint8Array, start: number, end: number): boolean {
     const taken = this.#taken + (end - start) + 1;
     if (taken > this.#columns) return false;
     if (!this.isPending && !isBeginning(bytes, start, end, this.#columns)) return false;
