@@ -16,25 +16,21 @@ const NEXT_FIELD = / \w+=/;
  * lines continue the text of the event before them; any other line that is no event is a loss.
  */
 export class ContinuedText {
-  /** Line of the last event, of which nothing has been looked at. */
-  #eventLine = 0;
   /** The last line that was found to continue a text. */
   #continuedLine = 0;
   #open: OpenText = undefined;
-
-  /** The line is an event. */
-  noteEvent(line: number): void {
-    this.#eventLine = line;
-  }
 
   /** Whether the line before this one continued an event's text. */
   isBehind(line: number): boolean {
     return this.#continuedLine > 0 && this.#continuedLine === line - 1;
   }
 
-  /** Whether the line at `start`…`end` is text of the event before it. The line before stands before it. */
-  takes(line: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#eventLine === line - 1 && line > 1) {
+  /**
+   * Whether the line at `start`…`end` is text of the event before it. The line before stands before it.
+   * @param eventLine of the last event.
+   */
+  takes(line: number, eventLine: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (eventLine === line - 1 && line > 1) {
       this.#open = openTextOf(lineBefore(bytes, start));
     } else if (!this.isBehind(line)) return false;
     if (this.#open === undefined) return false;

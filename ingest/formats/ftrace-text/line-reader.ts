@@ -40,6 +40,8 @@ export class LineReader implements TextLines {
   readonly #continued = new ContinuedText();
   readonly #splitComm: SplitComm;
   #afterMarker = false;
+  /** Line of the last event. */
+  #eventLine = 0;
   /** The next line is to be looked at more closely than a plain event's. */
   #isWatchful = false;
 
@@ -79,9 +81,12 @@ export class LineReader implements TextLines {
   readEvent(bytes: Uint8Array, start: number, fill: number): number {
     if (this.#fields !== undefined || this.#quote.length > 0) return -1;
     if (!this.#columns.read(this.#context, bytes, start, fill)) return -1;
-    if (this.#isWatchful) return -1;
+    if (this.#afterMarker || this.#isWatchful) return -1;
     const end = this.#events.readToLineEnd(this.#context, bytes, start, fill);
-    if (end >= 0) this.#noteEvent();
+    if (end >= 0) {
+      this.#afterMarker = this.#events.afterMarker;
+      this.#eventLine = this.#problems.line;
+    }
     return end;
   }
 
@@ -93,7 +98,7 @@ export class LineReader implements TextLines {
       this.#giveUp("a line without the quote mark of the others", bytes, start, end);
     } else if (!this.#columns.read(this.#context, bytes, from, end)) {
       this.#readOther(bytes, from, end);
-    } else if (this.#isWatchful && this.#isBehindText() && this.#isTooOld()) {
+    } else if (this.#isBehindText() && this.#isTooOld()) {
       this.#giveUp("an event that is older than the text before it", bytes, from, end);
     } else if (!this.#readBody(bytes, end)) this.#readOther(bytes, from, end);
   }
@@ -104,8 +109,8 @@ export class LineReader implements TextLines {
 
   #noteEvent(): void {
     this.#afterMarker = this.#events.afterMarker;
-    this.#isWatchful = this.#afterMarker;
-    this.#continued.noteEvent(this.#problems.line);
+    this.#isWatchful = false;
+    this.#eventLine = this.#problems.line;
   }
 
   /** Whether this line stands behind text that a user wrote. */
@@ -196,7 +201,8 @@ export class LineReader implements TextLines {
       if (this.#comments.readCpu(text.trimEnd(), this.#timeNow())) return;
     }
     const { line } = this.#problems;
-    const isText = !this.#afterMarker && this.#continued.takes(line, bytes, start, end);
+    const isText =
+      !this.#afterMarker && this.#continued.takes(line, this.#eventLine, bytes, start, end);
     if (isHash) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
       // A header stands before the events: behind a user's text it is part of it.
