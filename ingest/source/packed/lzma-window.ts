@@ -1,5 +1,7 @@
 /** Most that one chunk adds. */
 const MAX_CHUNK_BYTES = 2 * 1024 * 1024;
+/** Above this one move of the engine is faster than a loop. */
+const SHORT_COPY = 48;
 const FIRST_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -67,9 +69,13 @@ export class LzmaWindow {
   repeat(distance: number, length: number): void {
     const { bytes, position } = this;
     const end = position + length;
+    this.position = end;
+    if (length > SHORT_COPY && distance >= length) {
+      bytes.copyWithin(position, position - distance, end - distance);
+      return;
+    }
     for (let to = position, from = position - distance; to < end; to += 1, from += 1) {
       bytes[to] = bytes[from]!;
     }
-    this.position = end;
   }
 }
