@@ -73,10 +73,14 @@ describe("6. multi-line payloads", () => {
   });
 
   it("does not take a damaged line behind a closed text for a part of it", async () => {
-    const { counts } = await readText(
-      `${eventLine('u: (0x55d0) s="a" n=5')}damaged line\n${ENTRY}${eventLine("sched_process_exit: comm=cat pid=7")}damaged line\n${ENTRY}`,
-    );
-    expect(counts).toEqual({ UNPARSED_LINE: 2 });
+    const text = [
+      `${eventLine('u: (0x55d0) s="a" n=5')}damaged line\n${ENTRY}`,
+      `${eventLine('u: (0x55d0) s="a"')}damaged line\n${ENTRY}`,
+      `${eventLine("sched_process_exit: comm=cat pid=7")}damaged line\n${ENTRY}`,
+    ].join("");
+    expect((await readText(text)).counts).toEqual({ UNPARSED_LINE: 3 });
+    const { counts } = await readText(text.replaceAll("\n", "\r\n"));
+    expect(counts).toEqual({ UNPARSED_LINE: 3 });
   });
 
   it("knows a comm that a tracepoint prints, as long as a comm can be", async () => {

@@ -1,4 +1,4 @@
-import { NEWLINE, textOf } from "../bytes.ts";
+import { CARRIAGE_RETURN, NEWLINE, textOf } from "../bytes.ts";
 
 /** Text of an event that its line leaves open: in quotes, or a comm that may have so many bytes more. */
 type OpenText = "quoted" | { readonly commBytesLeft: number } | undefined;
@@ -44,7 +44,8 @@ export class ContinuedText {
 
 function lineBefore(bytes: Uint8Array, start: number): string {
   if (start < 2) return "";
-  return textOf(bytes, bytes.lastIndexOf(NEWLINE, start - 2) + 1, start - 1);
+  const end = bytes[start - 2] === CARRIAGE_RETURN ? start - 2 : start - 1;
+  return textOf(bytes, bytes.lastIndexOf(NEWLINE, start - 2) + 1, end);
 }
 
 /** What a text leaves open at its end. */
