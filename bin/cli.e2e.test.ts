@@ -609,7 +609,12 @@ describe("what is no usable trace is refused with exit code 1", () => {
     [
       "trace.txt.zst",
       Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x01, 0x02]),
-      /trace\.txt\.zst: compressed with zstd/,
+      /trace\.txt\.zst: nothing could be unpacked: the zstd stream ends before its end mark/,
+    ],
+    [
+      "trace.txt.bz2",
+      Uint8Array.from([0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26]),
+      /trace\.txt\.bz2: compressed with bzip2/,
     ],
     ["prose.txt", "Dear reader,\nthis is a letter.\n", /it begins with: Dear reader,/],
     [

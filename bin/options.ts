@@ -142,6 +142,7 @@ export const SHARED_OPTIONS: {
     describe: "Tracing instance whose buffer is read, of a trace.dat that holds several",
     fallback: "the top buffer",
     coerce: (raw) => single("instance", raw),
+  },
   memslots: {
     group: INPUT,
     describe: "Memslots (CSV, or QEMU's info ramblock and info mtree), for traces without probes",

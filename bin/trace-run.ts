@@ -87,8 +87,7 @@ export async function runTrace(
   const inferred = inference?.finish(log);
   const info = reader.info();
   const { perCpuLosses } = facts;
-  // A trace.dat holds these statistics itself, and its reader has counted them.
-  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+  if (perCpuLosses !== undefined) {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
   if (inferred === undefined) refuseUnusable(file, info, result, facts);

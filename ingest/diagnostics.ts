@@ -70,6 +70,10 @@ export const DIAGNOSTIC_CODES = {
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
   MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  TEXT_CONTINUED: {
+    severity: "info",
+    sentence: "a line that continues the text of the event before it",
+  },
   HEADER_DISAGREES: {
     severity: "info",
     sentence: "the file holds more events than it says itself",

@@ -1,3 +1,4 @@
+import { readEventIds } from "./beside/event-ids.ts";
 import { readProbeNames } from "./beside/probe-names.ts";
 import { quoteForMessage } from "./diagnostics.ts";
 import { TraceError } from "./errors.ts";
@@ -48,7 +49,8 @@ export async function openTrace(
     const wantsNames =
       options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
     const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
-    return format.read(source, names, options.instance);
+    const ids = format.usesEventIds?.(source.head) === true ? await readEventIds(path) : undefined;
+    return format.read(source, { names, ids, instance: options.instance });
   } catch (error) {
     await source.close();
     throw error;

@@ -11,7 +11,7 @@ export interface TraceInfo {
   readonly format: string;
   /** What was detected inside the format, in words: `irq-info on, TGID column`. */
   readonly layout: string;
-  /** `none` or `gzip`. */
+  /** `none`, `gzip`, `zstd`, `xz` or `lz4`. */
   readonly compression: string;
   /** Bytes as stored (compressed where compressed) and their digest. */
   readonly bytes: number;

@@ -1,7 +1,8 @@
 /**
  * `npm run test:captures -- DIR`: holds the model against every capture in a folder: calls one by one,
- * executed instructions with their operands, and predictions from one system to another. Prints a line
- * a check; exit code 1 where one fails.
+ * executed instructions with their operands, and predictions from one system to another. Texts that lie in
+ * the folder itself are held against a slow reading of them, event by event. Prints a line a check; exit
+ * code 1 where one fails.
  */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
@@ -10,10 +11,13 @@ import { checkCapture, type CheckResult } from "./checks.ts";
 import { checkStock } from "./stock.ts";
 import { checkCrossPredictions } from "./cross-prediction.ts";
 import { checkProbeList } from "./probe-lists.ts";
+import { checkLayouts } from "./layout-checks.ts";
 
 async function main(folder: string | undefined): Promise<number> {
   if (folder === undefined || !existsSync(folder)) {
-    process.stderr.write("usage: npm run test:captures -- DIR (a folder of captures)\n");
+    process.stderr.write(
+      "usage: npm run test:captures -- DIR (a folder of captures, or of texts)\n",
+    );
     return 2;
   }
   const captures = readdirSync(folder)
@@ -30,6 +34,7 @@ async function main(folder: string | undefined): Promise<number> {
     process.stdout.write(describe(result));
   };
   for (const { folder: of } of captures) tell(checkProbeList(of));
+  for (const result of await checkLayouts(folder)) tell(result);
   for (const capture of captures) for (const result of await checkCapture(capture)) tell(result);
   for (const capture of captures) for (const result of await checkStock(capture)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);

@@ -1,3 +1,4 @@
+import type { EventIds } from "../beside/event-ids.ts";
 import type { ProbeNames } from "../beside/probe-names.ts";
 import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
@@ -12,6 +13,16 @@ export interface Sniff {
   readonly reason: string;
 }
 
+/** What helps to read a trace, beside its own content. */
+export interface ReadOptions {
+  /** What tells probes' functions and arguments. */
+  readonly names?: ProbeNames | undefined;
+  /** Names of events that stand there as numbers. */
+  readonly ids?: EventIds | undefined;
+  /** Of a format that has them: name of the tracing instance whose buffer is read. */
+  readonly instance?: string | undefined;
+}
+
 /** A trace format: how to recognise it and how to read it. */
 export interface TraceFormat {
   readonly id: FormatId;
@@ -19,11 +30,10 @@ export interface TraceFormat {
   sniff(head: Uint8Array): Sniff;
   /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
   usesProbeNames?(head: Uint8Array): boolean;
+  /** Whether events stand there as numbers, so that it takes other files to tell their names. */
+  usesEventIds?(head: Uint8Array): boolean;
   /** A file may hold the ring buffers of several tracing instances. */
   readonly hasInstances?: true;
-  /**
-   * @param instance of a format that has them: the name of the one to read.
-   * @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read.
-   */
-  read(source: ByteSource, names?: ProbeNames, instance?: string): TraceReader;
+  /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
+  read(source: ByteSource, options?: ReadOptions): TraceReader;
 }

@@ -55,7 +55,10 @@ export class CsvReader implements TraceReader {
       }
     }
     const damage = this.#source.damage();
-    if (damage !== undefined) this.diagnostics.add("DAMAGED_COMPRESSION", damage);
+    if (damage !== undefined) {
+      const { reason, byteOffset } = damage;
+      this.diagnostics.add("DAMAGED_COMPRESSION", reason, 0, byteOffset);
+    }
     if (batch.length > 0) yield batch;
     emptyBatch(batch, batch.length);
   }

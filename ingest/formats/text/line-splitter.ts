@@ -14,7 +14,7 @@ export interface LineSink {
    * @param fill where the bytes end; a line end stands there as a guard.
    */
   readEvent(bytes: Uint8Array, start: number, fill: number): number;
-  /** Reads the line at `start`…`end` (line end excluded). */
+  /** Reads the line at `start`…`end` (line end excluded); the line before it stands before it. */
   read(bytes: Uint8Array, start: number, end: number): void;
 }
 
@@ -146,16 +146,21 @@ export class LineSplitter {
     this.#reader.unparsed += 1;
   }
 
-  /** Moves what is unread to the front, and grows the buffer if that is not enough. */
+  /**
+   * Moves what is unread to the front, and grows the buffer if that is not enough. The line before stays in
+   * front of it: what the next one means may depend on it.
+   */
   #makeRoom(size: number): void {
     if (this.#fill + size <= this.#buffer.length) return;
-    const unread = this.#fill - this.#from;
+    const before = this.#from < 2 ? 0 : this.#buffer.lastIndexOf(NEWLINE, this.#from - 2) + 1;
+    const keepFrom = this.#from - before > MAX_LINE_BYTES + 2 ? this.#from : before;
+    const kept = this.#fill - keepFrom;
     const target =
-      unread + size <= this.#buffer.length ? this.#buffer : new Uint8Array((unread + size) * 2);
-    target.set(this.#buffer.subarray(this.#from, this.#fill));
+      kept + size <= this.#buffer.length ? this.#buffer : new Uint8Array((kept + size) * 2);
+    target.set(this.#buffer.subarray(keepFrom, this.#fill));
     this.#buffer = target;
-    this.#bufferOffset += this.#from;
-    this.#from = 0;
-    this.#fill = unread;
+    this.#bufferOffset += keepFrom;
+    this.#from -= keepFrom;
+    this.#fill = kept;
   }
 }

@@ -23,6 +23,8 @@ export interface TextLines extends LineSink {
   readonly entriesWritten: number | undefined;
   /** Events that stand right behind a marker's line, where the format's markers may print such lines. */
   readonly eventsBehindMarker?: number;
+  /** All lines have been read. */
+  finish?(): void;
 }
 
 export interface TextFormat {
@@ -105,9 +107,13 @@ export class TextReader implements TraceReader {
     const damage = this.#source.damage();
     if (damage !== undefined || this.#missingEntries() > 1) this.#splitter.dropUnterminated();
     else this.#readLastLine();
+    this.#lines.finish?.();
     this.#problems.line = 0;
     this.#problems.byteOffset = 0;
-    if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage);
+    if (damage !== undefined) {
+      const { reason, byteOffset } = damage;
+      this.diagnostics.add("DAMAGED_COMPRESSION", reason, 0, byteOffset);
+    }
     this.#compareWithHeader();
     this.#noteTicks();
     for (const sentence of this.#format.assumed ?? []) this.#problems.note("ASSUMED", sentence);

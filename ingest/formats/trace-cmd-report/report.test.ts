@@ -280,3 +280,31 @@ describe("a report that cannot be read", () => {
     expect(await refusal(text, { probes: other })).toMatchObject({ code: "BAD_OPTION" });
   });
 });
+
+/** A line with the place of its record behind it. */
+const place = (text: string, at: string): string => `${text.trimEnd()} [12770284:${at}:64]\n`;
+
+describe("trace-cmd report --debug", () => {
+  it("is read, the places of the records left out", async () => {
+    const text = [
+      "cpus=2\n",
+      "CPU:1 [SUBBUFFER START] [34478548000:0x1320000]\n",
+      place(line(MAP), "0x10"),
+      " TIME EXTEND: delta:306454770 length:0\n",
+      place(line(RETURN), "0x2e8"),
+    ].join("");
+    const { rows, counts, info } = await read(text);
+    const plain = await read(`cpus=2\n\n${line(MAP)}\n${line(RETURN)}`);
+    expect(rows).toEqual(plain.rows);
+    expect(rows.map(({ kind }) => kind)).toEqual(["map", "map_ret"]);
+    expect(counts).toEqual({});
+    expect(info.layout).toContain("places of the records (--debug)");
+  });
+
+  it("is not seen in what one marker printed", async () => {
+    const marker = line("print:                tracing_mark_write: a [1:0x10:64]");
+    const { info, rows } = await read(`cpus=2\n${marker}${line(MAP)}${line(MAP)}`);
+    expect(info.layout).not.toContain("--debug");
+    expect(rows).toHaveLength(3);
+  });
+});

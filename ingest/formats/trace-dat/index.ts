@@ -1,8 +1,8 @@
-import { NO_PROBE_NAMES, type ProbeNames } from "../../beside/probe-names.ts";
+import { NO_PROBE_NAMES } from "../../beside/probe-names.ts";
 import type { TraceReader } from "../../reader.ts";
 import { startsWith } from "../../source/compression.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import type { Sniff, TraceFormat } from "../format.ts";
+import type { ReadOptions, Sniff, TraceFormat } from "../format.ts";
 import { readPreamble, TRACE_DAT_MAGIC } from "./preamble.ts";
 import { DatReader } from "./reader.ts";
 import { packingOf } from "./unpack.ts";
@@ -24,7 +24,7 @@ export const traceDat: TraceFormat = {
       : { applies: false, reason: "not the first bytes of a trace.dat file" };
   },
 
-  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES, instance?: string): TraceReader {
+  read(source: ByteSource, { names = NO_PROBE_NAMES, instance }: ReadOptions = {}): TraceReader {
     const preamble = readPreamble(source.head, source.path);
     const packing = packingOf(preamble.compression, source.path);
     return new DatReader(source, preamble, packing, names, instance);

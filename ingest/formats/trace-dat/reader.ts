@@ -93,7 +93,9 @@ export class DatReader implements TraceReader {
 
   async *#readFrom(file: RandomBytes): AsyncGenerator<EventBatch, void, undefined> {
     const damage = this.#source.damage();
-    if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage, file.sizeBytes);
+    if (damage !== undefined) {
+      this.#problems.note("DAMAGED_COMPRESSION", damage.reason, damage.byteOffset);
+    }
     const { path } = this.#source;
     const opened = await openDat(
       file,
