@@ -20,6 +20,7 @@ export const INPUT_FORMATS = [
   "ftrace-text",
   "trace-cmd-report",
   "perf-script",
+  "bpftrace",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
@@ -46,6 +47,8 @@ export interface SharedValues {
   "input-format": InputFormat | undefined;
   /** Path of a saved probe list. */
   probes: string | undefined;
+  /** Where the values stand in lines that a user's own program printed. */
+  "line-template": string | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -132,6 +135,13 @@ export const SHARED_OPTIONS: {
     describe: "Saved kprobe_events, for traces that print probes without their functions",
     fallback: "kprobes.txt or the like beside the trace",
     coerce: (raw) => single("probes", raw),
+  },
+  "line-template": {
+    group: INPUT,
+    describe:
+      "Layout of lines that bpftrace or another program of yours printed, such as '{ts_ns} {cpu} {pid} {event} {args}'",
+    fallback: "that of our bpftrace program",
+    coerce: (raw) => single("line-template", raw),
   },
   format: {
     group: OUTPUT,

@@ -14,6 +14,7 @@ const TRACE_OPTIONS = [
   "start",
   "input-format",
   "probes",
+  "line-template",
   "quiet",
   "debug",
 ] as const;

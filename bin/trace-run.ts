@@ -65,6 +65,7 @@ export async function runTrace(
   const reader = await openTrace(file, {
     inputFormat: options["input-format"] ?? "auto",
     ...(options.probes === undefined ? {} : { probes: options.probes }),
+    ...lineTemplateOf(options),
   });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
@@ -81,6 +82,11 @@ export async function runTrace(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,
   );
   return { trace: path, path: file, info, reader, configuration, policies, result };
+}
+
+function lineTemplateOf(options: TraceOptions): { readonly lineTemplate?: string } {
+  const template = options["line-template"];
+  return template === undefined ? {} : { lineTemplate: template };
 }
 
 function configure(

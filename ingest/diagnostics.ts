@@ -70,6 +70,10 @@ export const DIAGNOSTIC_CODES = {
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
   MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  PROGRAM_OUTPUT: {
+    severity: "info",
+    sentence: "output of the recording program that is no event: a map, a histogram, a message",
+  },
   HEADER_DISAGREES: {
     severity: "info",
     sentence: "the file holds more events than it says itself",
@@ -82,6 +86,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence:
       "more events than the header says, some of them behind a marker: its text may have been read as events",
+  },
+  OUT_OF_ORDER: {
+    severity: "dataLoss",
+    sentence: "events that stand out of the order of time, whose effect on each other is not known",
   },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },

@@ -1,4 +1,6 @@
 import { readProbeNames } from "./beside/probe-names.ts";
+import { TraceError } from "./errors.ts";
+import { readPrinted } from "./formats/bpftrace/index.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
@@ -14,6 +16,8 @@ export interface OpenTraceOptions extends OpenBytesOptions {
    * function; default: the one that stands beside the trace.
    */
   readonly probes?: string;
+  /** Where the values stand in lines that a user's own program printed: see `LineTemplate`. */
+  readonly lineTemplate?: string;
 }
 
 /**
@@ -32,6 +36,10 @@ export async function openTrace(
   try {
     const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
     if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    if (options.lineTemplate !== undefined) {
+      if (wanted !== "auto" && wanted !== "bpftrace") throw templateForOther(wanted);
+      return readPrinted(source, options.lineTemplate);
+    }
     const { format } = chooseFormat(source.head, path, wanted);
     const wantsNames =
       options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
@@ -41,4 +49,11 @@ export async function openTrace(
     await source.close();
     throw error;
   }
+}
+
+function templateForOther(format: FormatId): TraceError {
+  return new TraceError(
+    "BAD_OPTION",
+    `a line template says how lines of one's own are read; it does not go with --input-format ${format}`,
+  );
 }

@@ -1,5 +1,6 @@
 import { quoteForMessage } from "../diagnostics.ts";
 import { TraceError } from "../errors.ts";
+import { bpftrace } from "./bpftrace/index.ts";
 import { csv } from "./csv/index.ts";
 import type { FormatId, TraceFormat } from "./format.ts";
 import { ftraceText } from "./ftrace-text/index.ts";
@@ -12,6 +13,7 @@ export const TRACE_FORMATS: readonly TraceFormat[] = [
   traceDat,
   traceCmdReport,
   perfScript,
+  bpftrace,
   ftraceText,
   csv,
 ];

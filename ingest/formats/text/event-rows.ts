@@ -107,6 +107,25 @@ export class EventRows {
   }
 
   /**
+   * Reads an event that names a function itself and so has no location: only its arguments,
+   * ` name=value …`, stand at `argumentsFrom`…`end`, and a line end at `end`. `name.probe` says what it
+   * means. False: its time cannot be used, and nothing has been counted or written.
+   */
+  readCall(
+    context: EventContext,
+    name: EventName,
+    bytes: Uint8Array,
+    argumentsFrom: number,
+    end: number,
+  ): boolean {
+    const row = this.begin(context);
+    if (row < 0) return false;
+    this.probes.read(name, bytes, argumentsFrom, end, this.#batch, row);
+    this.end(name);
+    return true;
+  }
+
+  /**
    * The library prints the fields one by one behind `[FAILED TO PARSE] ` where it does not understand an
    * event's own format: they are read then, and only one that is missing is a loss.
    */
