@@ -41,9 +41,11 @@ export async function openTrace(
       return readPrinted(source, options.lineTemplate);
     }
     const { format } = chooseFormat(source.head, path, wanted);
-    const wantsNames =
-      options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
-    const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
+    const use =
+      format.usesProbeNames?.(source.head) ??
+      (options.probes === undefined ? undefined : "definitions");
+    const names =
+      use === undefined ? undefined : await readProbeNames(path, options.probes, use === "all");
     return format.read(source, names);
   } catch (error) {
     await source.close();

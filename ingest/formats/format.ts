@@ -11,6 +11,8 @@ export type FormatId =
   | "bpftrace"
   | "csv";
 
+export type ProbeNamesUse = "all" | "definitions";
+
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {
   readonly applies: boolean;
@@ -23,8 +25,11 @@ export interface TraceFormat {
   readonly id: FormatId;
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;
-  /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
-  usesProbeNames?(head: Uint8Array): boolean;
+  /**
+   * What is to be read of the files beside the trace: probes may stand there without their functions
+   * (`all`), or with arguments that only their definitions explain (`definitions`).
+   */
+  usesProbeNames?(head: Uint8Array): ProbeNamesUse;
   /** @throws TraceError UNSUPPORTED_LAYOUT, WRONG_FORMAT for what the format cannot read. */
   read(source: ByteSource, names?: ProbeNames): TraceReader;
 }

@@ -3,6 +3,7 @@ import { HASH, literal, matchesAt, SPACE, textOf } from "../bytes.ts";
 import { CommentLines } from "./comment-lines.ts";
 import { EventLines } from "./event-lines.ts";
 import type { EventRows } from "../text/event-rows.ts";
+import { kernelPlacesWith } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { TextLines } from "../text/text-reader.ts";
 import { FieldLines, FieldText } from "./field-lines.ts";
@@ -48,7 +49,12 @@ export class LineReader implements TextLines {
     this.#quote = layout.quote;
     this.#fields = layout.fields && new FieldLines(layout.fields);
     this.#comments = new CommentLines(tables.batch, problems);
-    this.#events = new EventLines(tables, problems, layout.columns);
+    this.#events = new EventLines(
+      tables,
+      problems,
+      layout.columns,
+      kernelPlacesWith(layout.definitions),
+    );
   }
 
   get rows(): EventRows {

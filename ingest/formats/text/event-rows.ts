@@ -30,12 +30,20 @@ export class EventRows {
   readonly #batch: EventBatch;
   readonly #problems: LineProblems;
 
-  /** @param libraryPlaces of a format that the tracing library prints; without it: the kernel's text. */
-  constructor(tables: EventTables, problems: LineProblems, libraryPlaces?: ProbePlaces) {
+  /**
+   * @param libraryPlaces of a format that the tracing library prints; without it: the kernel's text.
+   * @param kernelPlaces how the kernel's own text says where a probe sits.
+   */
+  constructor(
+    tables: EventTables,
+    problems: LineProblems,
+    libraryPlaces?: ProbePlaces,
+    kernelPlaces: ProbePlaces = KERNEL_PLACES,
+  ) {
     this.#batch = tables.batch;
     this.#problems = problems;
     this.names = new EventNames(tables.names);
-    this.probes = new ProbeLines(tables.pointers, problems, libraryPlaces ?? KERNEL_PLACES);
+    this.probes = new ProbeLines(tables.pointers, problems, libraryPlaces ?? kernelPlaces);
     this.#raw = libraryPlaces === undefined ? undefined : new RawFields();
     this.clock = new TraceClock(problems);
   }

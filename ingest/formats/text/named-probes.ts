@@ -11,6 +11,7 @@ import {
   inUserProgram,
   type ProbePoint,
   readProbePoint,
+  withDeclared,
 } from "./probe-point.ts";
 
 /** What a location says where it holds addresses only. */
@@ -40,6 +41,12 @@ export class NamedProbes implements ProbePlaces {
   }
 
   pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
+    const point = this.#pointOf(name, location);
+    if (point === undefined || "lost" in point) return point;
+    return withDeclared(point, this.#names.definitions.of(name.name, name.group));
+  }
+
+  #pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
     const symbolic = readProbePoint(location);
     if (symbolic !== undefined) return symbolic;
     const bare = bareLocationOf(location);

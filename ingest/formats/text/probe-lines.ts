@@ -217,7 +217,7 @@ function planFor(probe: ProbePoint, bytes: Uint8Array, from: number, end: number
   }
   const known = probe.plans.find((plan) => plan.isFor(names));
   if (known !== undefined) return known;
-  const plan = new ArgumentPlan(names, probe.meaning!);
+  const plan = new ArgumentPlan(names, probe.meaning!, probe.declared);
   probe.plans.push(plan);
   return plan;
 }

@@ -1,5 +1,7 @@
 import { EventKind } from "../../events/kinds.ts";
+import { type DeclaredArguments, declaredArguments } from "../../vocabulary/declared-arguments.ts";
 import type { FunctionMeaning } from "../../vocabulary/functions.ts";
+import type { ProbeDefinition } from "../../vocabulary/probe-definitions.ts";
 import { meaningOfEntryAt, meaningOfReturnOf, type ProbeMeaning } from "../../vocabulary/probes.ts";
 import { wordsOf } from "../words.ts";
 import type { ArgumentPlan } from "./argument-plan.ts";
@@ -21,6 +23,8 @@ export interface ProbePoint {
   readonly kind: number;
   /** Why a probe has no meaning, for a message; undefined where none is due. */
   readonly remark: string | undefined;
+  /** What the probe's definition says of its arguments, where that is known. */
+  readonly declared?: DeclaredArguments;
   /** Of the lines seen so far; the one that fitted last is `plan`. */
   readonly plans: ArgumentPlan[];
   plan: ArgumentPlan | undefined;
@@ -67,6 +71,15 @@ export function atReturn(location: Uint8Array, symbol: string): ProbePoint {
 /** A probe in a user's program, which is never a kernel function. */
 export function inUserProgram(location: Uint8Array): ProbePoint {
   return probePoint(location, Buffer.from(location).toString("latin1"), false, USER_PROBE);
+}
+
+/** The point, with what the definitions of its event say of its arguments. */
+export function withDeclared(
+  point: ProbePoint,
+  definitions: readonly ProbeDefinition[],
+): ProbePoint {
+  if (definitions.length === 0 || point.meaning === undefined) return point;
+  return { ...point, declared: declaredArguments(definitions, point.symbol, point.isReturn) };
 }
 
 function probePoint(
