@@ -69,7 +69,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
-  MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  MARKER_CONTINUED: {
+    severity: "info",
+    sentence: "a line that continues the text of a marker or of a string",
+  },
   PROGRAM_OUTPUT: {
     severity: "info",
     sentence: "output of the recording program that is no event: a map, a histogram, a message",

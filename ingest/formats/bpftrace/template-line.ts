@@ -1,5 +1,5 @@
 import { EQUALS, isDigit, literal, matchesAt, NEWLINE, SPACE } from "../bytes.ts";
-import { endOfValue } from "../text/argument-reader.ts";
+import { endOfValue } from "../text/value-end.ts";
 import { ContextFields, MAX_EXACT } from "../text/context-fields.ts";
 import type { LineTemplate, TemplateField } from "./line-template.ts";
 

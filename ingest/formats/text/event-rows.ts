@@ -22,7 +22,7 @@ export class EventRows {
   readonly probes: ProbeLines;
   /** Event lines so far. */
   events = 0;
-  /** Whether the last event was free text, which the next line may continue. */
+  /** Whether the last event was free text or ended in a string, which the next line may continue. */
   afterMarker = false;
   readonly #stock = new StockText();
   /** Of a format whose texts were printed by the tracing library of trace-cmd and perf. */
@@ -65,6 +65,7 @@ export class EventRows {
     batch.tsNs[row] = tsNs;
     batch.line[row] = this.#problems.line;
     batch.kind[row] = EventKind.other;
+    this.probes.isOpen = false;
     return row;
   }
 
@@ -75,7 +76,7 @@ export class EventRows {
     batch.name[row] = name.id;
     name.count += 1;
     this.events += 1;
-    this.afterMarker = batch.kind[row] === EventKind.marker;
+    this.afterMarker = batch.kind[row] === EventKind.marker || this.probes.isOpen;
     this.clock.accept(batch.tsNs[row]!);
     batch.length = row + 1;
   }

@@ -9,6 +9,8 @@ import {
   atEntry,
   atReturn,
   inUserProgram,
+  isBareAddress,
+  KERNEL_ADDRESS,
   type ProbePoint,
   readProbePoint,
   withDeclared,
@@ -24,8 +26,6 @@ export interface BareLocation {
 /** The library that trace-cmd and perf print with writes the function first, then where it returns to. */
 const BARE =
   /^(?:\(([0-9a-f]{1,16})(?: <- ([0-9a-f]{1,16}))?\)|__probe_ip=(?:0x)?([0-9a-f]{1,16})|__probe_func=(?:0x)?([0-9a-f]{1,16}) __probe_ret_ip=(?:0x)?([0-9a-f]{1,16}))$/;
-/** A kernel address of a 64-bit machine. */
-const KERNEL_ADDRESS = /^[89a-f][0-9a-f]{15}$/;
 /** An instruction of arm64, in bytes. */
 const INSTRUCTION = 4;
 
@@ -51,6 +51,7 @@ export class NamedProbes implements ProbePlaces {
     if (symbolic !== undefined) return symbolic;
     const bare = bareLocationOf(location);
     if (bare === undefined) {
+      if (isBareAddress(location)) return lost("a probe whose address has no symbol");
       const isProbe = Buffer.from(location).toString("latin1").startsWith("__probe_");
       return isProbe ? lost("a probe whose address is not printed in hexadecimal") : undefined;
     }

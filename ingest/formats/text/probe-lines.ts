@@ -3,7 +3,8 @@ import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
 import { ArgumentPlan } from "./argument-plan.ts";
-import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
+import { ArgumentReader, Outcome } from "./argument-reader.ts";
+import { endOfValue, goesOn } from "./value-end.ts";
 import { EQUALS, literal, matchesAt, PAREN_CLOSE, PAREN_OPEN, SPACE, textOf } from "../bytes.ts";
 import { matchesWordsAt } from "../words.ts";
 import type { EventName } from "./event-names.ts";
@@ -21,6 +22,8 @@ const PROBE_FIELD = literal("__probe_");
 
 /** Reads lines of kprobes, kretprobes, fprobes and uprobes: `(location) name=value …`. */
 export class ProbeLines {
+  /** The last line's text goes on in the next line. */
+  isOpen = false;
   readonly #arguments: ArgumentReader;
   readonly #problems: LineProblems;
   readonly #places: ProbePlaces;
@@ -59,17 +62,20 @@ export class ProbeLines {
     batch.kind[row] = probe.kind;
     if (probe.meaning === undefined) {
       if (probe.remark !== undefined) this.#remark("UNSUPPORTED_EVENT", probe.remark);
+      this.isOpen = endsInOpenText(bytes, from + probe.location.length, end);
       return ProbeLine.event;
     }
     const argumentsFrom = from + probe.location.length;
     if (probe.plan !== undefined) {
       const outcome = this.#tryPlan(probe, probe.plan, bytes, argumentsFrom, end, batch, row);
+      this.isOpen = this.#arguments.isOpen;
       if (outcome !== Outcome.otherArguments) return ProbeLine.event;
       clearRow(batch, row);
     }
     const plan = planFor(probe, bytes, argumentsFrom, end);
     probe.plan = plan;
     const outcome = this.#tryPlan(probe, plan, bytes, argumentsFrom, end, batch, row);
+    this.isOpen = this.#arguments.isOpen;
     if (outcome === Outcome.otherArguments) {
       // The list cannot be told apart, as where text in quotes imitates arguments.
       this.#demote(
@@ -107,6 +113,7 @@ export class ProbeLines {
       return -1;
     }
     batch.kind[row] = probe.kind;
+    this.isOpen = this.#arguments.isOpen;
     return this.#arguments.listEnd;
   }
 
@@ -203,6 +210,19 @@ function locationAt(bytes: Uint8Array, from: number, end: number): Uint8Array | 
 
 function startsField(bytes: Uint8Array, at: number, limit: number): boolean {
   return at + PROBE_FIELD.length <= limit && matchesAt(bytes, at, PROBE_FIELD);
+}
+
+/** Whether the last of the values at `from`…`end` goes on in the next line. */
+function endsInOpenText(bytes: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  while (at < end && bytes[at] === SPACE) {
+    const equals = bytes.subarray(at, end).indexOf(EQUALS);
+    if (equals < 0) return false;
+    const valueFrom = at + equals + 1;
+    at = endOfValue(bytes, valueFrom, end);
+    if (at === end) return goesOn(bytes, valueFrom, at);
+  }
+  return false;
 }
 
 /** The plan for the arguments that stand at `from`, made if this is the first line that has them. */
