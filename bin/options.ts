@@ -21,6 +21,7 @@ export const INPUT_FORMATS = [
   "trace-cmd-report",
   "perf-script",
   "bpftrace",
+  "function-graph",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];

@@ -9,6 +9,7 @@ export type FormatId =
   | "trace-cmd-report"
   | "perf-script"
   | "bpftrace"
+  | "function-graph"
   | "csv";
 
 export type ProbeNamesUse = "all" | "definitions";

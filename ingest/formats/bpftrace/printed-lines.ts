@@ -7,6 +7,7 @@ import { type EventName, EventNames } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { addLostRow } from "../text/lost-row.ts";
 import { KERNEL_PLACES } from "../text/probe-places.ts";
+import type { ProbePoint } from "../text/probe-point.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { TextLines } from "../text/text-reader.ts";
 import { namedCall } from "./call-name.ts";
@@ -29,6 +30,12 @@ export interface PrintedLayout {
   readonly isJson: boolean;
 }
 
+interface NamedEvent {
+  readonly name: EventName;
+  /** Undefined: a tracepoint. */
+  readonly point: ProbePoint | undefined;
+}
+
 /** Reads lines that a user's own program printed by a template: bpftrace's, or any other's. */
 export class PrintedLines implements TextLines {
   readonly rows: EventRows;
@@ -41,7 +48,7 @@ export class PrintedLines implements TextLines {
   readonly #problems: LineProblems;
   /** What the lines call their events, and which events those are. */
   readonly #words = new EventNames(new NameTable());
-  readonly #named = new Map<EventName, EventName>();
+  readonly #named = new Map<EventName, NamedEvent>();
   /** Bytes of a name that may go on in the next line; -1: the last line was none that ends with one. */
   #openComm = -1;
   #text: Uint8Array = new Uint8Array(1024);
@@ -71,13 +78,14 @@ export class PrintedLines implements TextLines {
     if (!line.read(bytes, start, end)) return false;
     if (!this.#layout.template.hasCpu) line.cpu = UNKNOWN_CPU;
     this.#noteOrder(line);
-    const name = this.#nameIn(bytes);
+    const { name, point } = this.#nameIn(bytes);
+    name.probe = point;
     const { argsFrom, argsTo } = line;
     // The arguments end where the line does, for whoever reads them.
     const after = bytes[argsTo]!;
     bytes[argsTo] = NEWLINE;
     const isRead =
-      name.probe === undefined
+      point === undefined
         ? this.rows.read(line, name, bytes, Math.min(argsFrom + 1, argsTo), argsTo)
         : this.rows.readCall(line, name, bytes, argsFrom, argsTo);
     bytes[argsTo] = after;
@@ -94,7 +102,7 @@ export class PrintedLines implements TextLines {
     addLostRow(this.#batch, UNKNOWN_CPU, Number.NaN, clock.lastNs, this.#problems.line);
   }
 
-  #nameIn(bytes: Uint8Array): EventName {
+  #nameIn(bytes: Uint8Array): NamedEvent {
     const { fixedEvent } = this.#layout.template;
     const word =
       fixedEvent === undefined
@@ -103,8 +111,7 @@ export class PrintedLines implements TextLines {
     const known = this.#named.get(word);
     if (known !== undefined) return known;
     const { name, point } = namedCall(textOf(word.bytes, 0, word.bytes.length));
-    const found = this.#intern(this.rows.names, literal(name), 0, name.length);
-    found.probe = point;
+    const found = { name: this.#intern(this.rows.names, literal(name), 0, name.length), point };
     this.#named.set(word, found);
     return found;
   }

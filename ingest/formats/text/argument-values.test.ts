@@ -79,9 +79,12 @@ describe("a value that the replay needs", () => {
   });
 });
 
-describe("a string with line ends in it", () => {
-  const uprobe = (value: string): string => eventLine(`sh: (0xaaaac0de) line=${value}`);
+/** A line of a probe in a user's program. */
+function uprobe(value: string): string {
+  return eventLine(`sh: (0xaaaac0de) line=${value}`);
+}
 
+describe("a string with line ends in it", () => {
   it("goes on in the next lines, in a probe of the kernel or of a program", async () => {
     const inKernel = eventLine(
       `${AT} pgt=${PGT} addr=0x1000 size=0x2000 hva="one\ntwo\n\n# three\nfour"`,
