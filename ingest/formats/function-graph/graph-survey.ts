@@ -18,6 +18,8 @@ const TRACER = /^# (?:tracer: function_graph$|function_graph latency trace v)/;
 const LEGEND = /^#.*FUNCTION CALLS$/;
 const SEPARATOR = /^ -{10,}$/;
 const SWITCH = /^ *\d+\) .*=>/;
+/** Other texts have no such lines, and are not looked at more closely. */
+const CALL_OR_END = /(?:\);|\{|\}|\*\/)$/;
 /** Every line is read under each layout, so few are enough. */
 const SURVEYED_LINES = 200;
 
@@ -34,7 +36,9 @@ export function surveyGraph(head: Uint8Array): GraphSurvey {
     } else if (text !== "" && !SEPARATOR.test(text) && !SWITCH.test(text)) texts.push(text);
     if (texts.length === SURVEYED_LINES) break;
   }
-  const layouts = legend === undefined ? ALL_LAYOUTS : [layoutOf(legend)];
+  const isLikely = texts.filter((text) => CALL_OR_END.test(text)).length * 2 > texts.length;
+  const guesses = isLikely ? ALL_LAYOUTS : [DEFAULT_LAYOUT];
+  const layouts = legend === undefined ? guesses : [layoutOf(legend)];
   const [best] = layouts
     .map((layout) => ({ layout, calls: texts.filter((text) => isOf(layout, text)).length }))
     // Sorting is stable: in doubt the first.
@@ -81,6 +85,14 @@ function layoutOf(legend: string): GraphLayout {
     hasDuration: legend.includes("DURATION"),
   };
 }
+
+const DEFAULT_LAYOUT: GraphLayout = {
+  time: "none",
+  hasCpu: true,
+  hasProc: false,
+  hasFlags: false,
+  hasDuration: true,
+};
 
 /** Without a legend, as in a pipe; those with a duration, the default, come first. */
 const ALL_LAYOUTS: readonly GraphLayout[] = [true, false].flatMap((hasDuration) =>

@@ -28,7 +28,7 @@ export class ArgumentReader {
   badArgument = 0;
   /** Where the list that was read last ends: at a line end, or at the `end` that was given. */
   listEnd = 0;
-  /** The last value of the line is text that goes on in the next line. */
+  /** Set where the last value of a line is text that goes on in the next line; whoever saw that takes it back. */
   isOpen = false;
   readonly #numbers = new NumberScanner();
   readonly #store: ArgumentStore;
@@ -52,7 +52,6 @@ export class ArgumentReader {
     const { count, labelBytes, labelEnds, readings, targets } = plan;
     let at = from;
     let label = 0;
-    this.isOpen = false;
     this.#store.begin();
     for (let i = 0; i < count; i += 1) {
       // A label holds no line end, so a comparison never runs into the next line.
@@ -64,7 +63,7 @@ export class ArgumentReader {
       if (reading === Reading.skip) {
         const skippedFrom = at;
         at = endOfValue(bytes, at, end);
-        this.isOpen = goesOn(bytes, skippedFrom, at);
+        if (goesOn(bytes, skippedFrom, at)) this.isOpen = true;
         continue;
       }
       if (reading === Reading.symbol) {

@@ -65,7 +65,6 @@ export class EventRows {
     batch.tsNs[row] = tsNs;
     batch.line[row] = this.#problems.line;
     batch.kind[row] = EventKind.other;
-    this.probes.isOpen = false;
     return row;
   }
 
@@ -76,7 +75,7 @@ export class EventRows {
     batch.name[row] = name.id;
     name.count += 1;
     this.events += 1;
-    this.afterMarker = batch.kind[row] === EventKind.marker || this.probes.isOpen;
+    this.afterMarker = batch.kind[row] === EventKind.marker;
     this.clock.accept(batch.tsNs[row]!);
     batch.length = row + 1;
   }
@@ -103,6 +102,7 @@ export class EventRows {
       const outcome = this.probes.read(name, bytes, from, end, this.#batch, row);
       if (outcome === ProbeLine.event) {
         this.end(name);
+        this.#noteOpenText();
         return true;
       }
       if (outcome === ProbeLine.lost) {
@@ -131,7 +131,13 @@ export class EventRows {
     if (row < 0) return false;
     this.probes.read(name, bytes, argumentsFrom, end, this.#batch, row);
     this.end(name);
+    this.#noteOpenText();
     return true;
+  }
+
+  #noteOpenText(): void {
+    if (this.probes.isOpen) this.afterMarker = true;
+    this.probes.isOpen = false;
   }
 
   /**

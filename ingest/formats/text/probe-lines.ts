@@ -22,7 +22,7 @@ const PROBE_FIELD = literal("__probe_");
 
 /** Reads lines of kprobes, kretprobes, fprobes and uprobes: `(location) name=value …`. */
 export class ProbeLines {
-  /** The last line's text goes on in the next line. */
+  /** Set where the last line's text goes on in the next line; whoever saw that takes it back. */
   isOpen = false;
   readonly #arguments: ArgumentReader;
   readonly #problems: LineProblems;
@@ -68,14 +68,12 @@ export class ProbeLines {
     const argumentsFrom = from + probe.location.length;
     if (probe.plan !== undefined) {
       const outcome = this.#tryPlan(probe, probe.plan, bytes, argumentsFrom, end, batch, row);
-      this.isOpen = this.#arguments.isOpen;
       if (outcome !== Outcome.otherArguments) return ProbeLine.event;
       clearRow(batch, row);
     }
     const plan = planFor(probe, bytes, argumentsFrom, end);
     probe.plan = plan;
     const outcome = this.#tryPlan(probe, plan, bytes, argumentsFrom, end, batch, row);
-    this.isOpen = this.#arguments.isOpen;
     if (outcome === Outcome.otherArguments) {
       // The list cannot be told apart, as where text in quotes imitates arguments.
       this.#demote(
@@ -108,12 +106,12 @@ export class ProbeLines {
     if (probe?.plan?.isClean !== true || !standsAt(probe, bytes, from, fill)) return -1;
     const argumentsFrom = from + probe.location.length;
     const outcome = this.#arguments.read(probe.plan, bytes, argumentsFrom, fill, batch, row);
-    if (outcome !== Outcome.done) {
+    if (outcome !== Outcome.done || this.#arguments.isOpen) {
+      this.#arguments.isOpen = false;
       clearRow(batch, row);
       return -1;
     }
     batch.kind[row] = probe.kind;
-    this.isOpen = this.#arguments.isOpen;
     return this.#arguments.listEnd;
   }
 
@@ -127,6 +125,8 @@ export class ProbeLines {
     row: number,
   ): number {
     const outcome = this.#arguments.read(plan, bytes, from, end, batch, row);
+    this.isOpen = this.#arguments.isOpen;
+    this.#arguments.isOpen = false;
     if (outcome === Outcome.otherArguments) return outcome;
     for (const unknown of plan.unknown) {
       this.#remark("UNKNOWN_ARGUMENT", `\`${unknown}\` of ${probe.symbol}`);
