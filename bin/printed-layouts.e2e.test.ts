@@ -51,6 +51,16 @@ function recordedRanges(csv: string): string | undefined {
   return csv.split("\n").find((line) => line.startsWith("recorded,") && line.includes(",RANGE,"));
 }
 
+/** A line of function_graph. */
+function call(text: string, duration = "  1.541 us    "): string {
+  return ` 1)   vcpu-4802    | ${duration}|  ${text}\n`;
+}
+
+/** The durations of a function that was called once. */
+function once(ns: number): object {
+  return { count: 1, min: ns, median: ns, p95: ns, max: ns };
+}
+
 describe("analyze", () => {
   it("answers from lines of bpftrace, ours or by a template, as from those of a probe", () => {
     const ours = EVENTS.map(
@@ -82,8 +92,6 @@ describe("analyze", () => {
   });
 
   it("writes the durations of a function_graph trace into its summary", () => {
-    const call = (text: string, duration = "  1.541 us    "): string =>
-      ` 1)   vcpu-4802    | ${duration}|  ${text}\n`;
     const none = "              ";
     const text = [
       "# tracer: function_graph\n#\n# CPU  TASK/PID         DURATION                  FUNCTION CALLS\n",
@@ -100,17 +108,16 @@ describe("analyze", () => {
     const { status, err } = analyze(text, "--out", folder);
     expect([status, err]).toEqual([0, expect.not.stringContaining("rror")]);
     const summary: unknown = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
-    const of = (ns: number): object => ({ count: 1, min: ns, median: ns, p95: ns, max: ns });
     expect(summary).toMatchObject({
       inputs: [
         {
           format: "function-graph",
           first_ts_ns: null,
           durations_ns: {
-            __kvm_tlb_flush_vmid_range: of(1541),
-            kvm_pgtable_stage2_map: of(1541),
-            kvm_pgtable_stage2_unmap: of(12_000),
-            kvm_tlb_flush_vmid_range: of(2000),
+            __kvm_tlb_flush_vmid_range: once(1541),
+            kvm_pgtable_stage2_map: once(1541),
+            kvm_pgtable_stage2_unmap: once(12_000),
+            kvm_tlb_flush_vmid_range: once(2000),
           },
         },
       ],
