@@ -92,7 +92,7 @@ export const DIAGNOSTIC_CODES = {
   },
   OUT_OF_ORDER: {
     severity: "dataLoss",
-    sentence: "events that stand out of the order of time, whose effect on each other is not known",
+    sentence: "an event that stands too far out of the order of time to be put in its place",
   },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
@@ -196,6 +196,11 @@ export class Diagnostics {
   /** Line of the first gap that was not passed yet; Infinity where there is none. */
   get nextGapLine(): number {
     return this.#gapLines[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Line of the first gap behind `line` that was not passed yet; Infinity where there is none. */
+  gapLineAfter(line: number): number {
+    return this.#gapLines.find((gap) => gap > line) ?? Number.POSITIVE_INFINITY;
   }
 
   /** The consumer has come to `line`, and taken account of every gap before it. */

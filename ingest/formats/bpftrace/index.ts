@@ -8,6 +8,7 @@ import { TextReader } from "../text/text-reader.ts";
 import { readJsonRecord } from "./json-record.ts";
 import { type LineTemplate, parseLineTemplate } from "./line-template.ts";
 import { PrintedLines } from "./printed-lines.ts";
+import { TimeOrder } from "./time-order.ts";
 import { TemplateLine } from "./template-line.ts";
 
 /** What our bpftrace program prints (`fixtures/bpftrace/stage2.bt`); the name stands last, as it may hold anything. */
@@ -57,7 +58,7 @@ export function readPrinted(source: ByteSource, template: string | undefined): T
   const { isJson, lines } = surveyPrinted(source.head);
   refuseOtherLayout(parsed, template, lines, source.path);
   const layout = template === undefined ? "lines of our program" : `lines by template ${template}`;
-  return new TextReader(source, {
+  const reader = new TextReader(source, {
     id: "bpftrace",
     layout: isJson ? `${layout}, as JSON` : layout,
     assumed: parsed.hasCpu
@@ -65,6 +66,8 @@ export function readPrinted(source: ByteSource, template: string | undefined): T
       : ["no line names its CPU: calls are told apart by their thread only"],
     lines: (tables, problems) => new PrintedLines(tables, problems, { template: parsed, isJson }),
   });
+  // bpftrace empties the buffers of the CPUs one behind the other.
+  return new TimeOrder(reader);
 }
 
 function refuseOtherLayout(

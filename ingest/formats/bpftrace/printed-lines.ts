@@ -77,7 +77,6 @@ export class PrintedLines implements TextLines {
     const line = this.#line;
     if (!line.read(bytes, start, end)) return false;
     if (!this.#layout.template.hasCpu) line.cpu = UNKNOWN_CPU;
-    this.#noteOrder(line);
     const { name, point } = this.#nameIn(bytes);
     name.probe = point;
     const { argsFrom, argsTo } = line;
@@ -91,15 +90,6 @@ export class PrintedLines implements TextLines {
     bytes[argsTo] = after;
     this.#openComm = this.#layout.template.endsWithComm ? line.commBytes : -1;
     return isRead;
-  }
-
-  /** What another CPU did meanwhile stands behind: the model has been led astray, and must forget. */
-  #noteOrder(line: TemplateLine): void {
-    const { clock } = this.rows;
-    const back = clock.lastNs - clock.relativeNs(line);
-    if (!(back > 0)) return;
-    this.#problems.note("OUT_OF_ORDER", `by ${back} ns; sort the lines by their time`);
-    addLostRow(this.#batch, UNKNOWN_CPU, Number.NaN, clock.lastNs, this.#problems.line);
   }
 
   #nameIn(bytes: Uint8Array): NamedEvent {
