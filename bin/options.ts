@@ -20,6 +20,8 @@ export const INPUT_FORMATS = [
   "ftrace-text",
   "trace-cmd-report",
   "perf-script",
+  "bpftrace",
+  "function-graph",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
@@ -50,6 +52,8 @@ export interface SharedValues {
   instance: string | undefined;
   /** Paths of memslot tables. */
   memslots: readonly string[] | undefined;
+  /** Where the values stand in lines that a user's own program printed. */
+  "line-template": string | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -148,6 +152,13 @@ export const SHARED_OPTIONS: {
     describe: "Memslots (CSV, or QEMU's info ramblock and info mtree), for traces without probes",
     fallback: "memslots.csv or memslots.txt beside the trace, else commit_region probes in it",
     coerce: (raw) => repeated("memslots", raw),
+  },
+  "line-template": {
+    group: INPUT,
+    describe:
+      "Layout of lines that bpftrace or another program of yours printed, such as '{ts_ns} {cpu} {pid} {event} {args}'",
+    fallback: "that of our bpftrace program",
+    coerce: (raw) => single("line-template", raw),
   },
   format: {
     group: OUTPUT,

@@ -16,6 +16,7 @@ const TRACE_OPTIONS = [
   "probes",
   "instance",
   "memslots",
+  "line-template",
   "quiet",
   "debug",
 ] as const;

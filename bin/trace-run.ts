@@ -70,8 +70,9 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, {
     inputFormat: options["input-format"] ?? "auto",
-    ...(options.probes === undefined ? {} : { probes: options.probes }),
-    ...(options.instance === undefined ? {} : { instance: options.instance }),
+    probes: options.probes,
+    instance: options.instance,
+    lineTemplate: options["line-template"],
   });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);

@@ -69,7 +69,14 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
-  MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  MARKER_CONTINUED: {
+    severity: "info",
+    sentence: "a line that continues the text of a marker or of a string",
+  },
+  PROGRAM_OUTPUT: {
+    severity: "info",
+    sentence: "output of the recording program that is no event: a map, a histogram, a message",
+  },
   TEXT_CONTINUED: {
     severity: "info",
     sentence: "a line that continues the text of the event before it",
@@ -86,6 +93,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence:
       "more events than the header says, some of them behind a marker: its text may have been read as events",
+  },
+  OUT_OF_ORDER: {
+    severity: "dataLoss",
+    sentence: "an event that stands too far out of the order of time to be put in its place",
   },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
@@ -194,6 +205,11 @@ export class Diagnostics {
   /** Whether an event may be missing between two lines, of those gaps that were not passed yet. */
   hasGapBetween(afterLine: number, beforeLine: number): boolean {
     return this.#gapLines.some((line) => line >= afterLine && line <= beforeLine);
+  }
+
+  /** Line of the first gap behind `line` that was not passed yet; Infinity where there is none. */
+  gapLineAfter(line: number): number {
+    return this.#gapLines.find((gap) => gap > line) ?? Number.POSITIVE_INFINITY;
   }
 
   /** The consumer has come to `line`, and taken account of every gap before it. */

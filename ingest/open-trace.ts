@@ -2,6 +2,7 @@ import { readEventIds } from "./beside/event-ids.ts";
 import { readProbeNames } from "./beside/probe-names.ts";
 import { quoteForMessage } from "./diagnostics.ts";
 import { TraceError } from "./errors.ts";
+import { readPrinted } from "./formats/bpftrace/index.ts";
 import type { FormatId } from "./formats/format.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
@@ -16,9 +17,11 @@ export interface OpenTraceOptions extends OpenBytesOptions {
    * A saved probe list (the text of `kprobe_events`), for formats that print a probe's name without its
    * function; default: the one that stands beside the trace.
    */
-  readonly probes?: string;
+  readonly probes?: string | undefined;
   /** Name of the tracing instance to read, where a file holds several; default: the top buffer. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
+  /** Where the values stand in lines that a user's own program printed: see `LineTemplate`. */
+  readonly lineTemplate?: string | undefined;
 }
 
 /**
@@ -37,6 +40,10 @@ export async function openTrace(
   try {
     const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
     if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    if (options.lineTemplate !== undefined) {
+      if (wanted !== "auto" && wanted !== "bpftrace") throw templateForOther(wanted);
+      return readPrinted(source, options.lineTemplate);
+    }
     const { format } = chooseFormat(source.head, path, wanted);
     if (options.instance !== undefined && format.hasInstances !== true) {
       throw new TraceError(
@@ -46,13 +53,22 @@ export async function openTrace(
         "only trace.dat files hold the buffers of several instances",
       );
     }
-    const wantsNames =
-      options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
-    const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
+    const use =
+      format.usesProbeNames?.(source.head) ??
+      (options.probes === undefined ? undefined : "definitions");
+    const names =
+      use === undefined ? undefined : await readProbeNames(path, options.probes, use === "all");
     const ids = format.usesEventIds?.(source.head) === true ? await readEventIds(path) : undefined;
     return format.read(source, { names, ids, instance: options.instance });
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+function templateForOther(format: FormatId): TraceError {
+  return new TraceError(
+    "BAD_OPTION",
+    `a line template says how lines of one's own are read; it does not go with --input-format ${format}`,
+  );
 }

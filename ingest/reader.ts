@@ -1,4 +1,5 @@
 import type { Diagnostics } from "./diagnostics.ts";
+import type { DurationSummary } from "./durations.ts";
 import type { EventBatch } from "./events/columns.ts";
 import type { NameTable } from "./events/names.ts";
 import type { PointerTable } from "./events/pointers.ts";
@@ -29,6 +30,8 @@ export interface TraceInfo {
   /** `entries-in-buffer` and `entries-written` of an ftrace header; undefined where there is none. */
   readonly entriesInBuffer: number | undefined;
   readonly entriesWritten: number | undefined;
+  /** How long calls took, by function: of traces that record it. */
+  readonly durations?: ReadonlyMap<string, DurationSummary>;
 }
 
 /**

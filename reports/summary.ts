@@ -5,6 +5,7 @@ import {
   type Diagnostics,
   type Severity,
 } from "../ingest/diagnostics.ts";
+import type { DurationSummary } from "../ingest/durations.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
@@ -34,6 +35,15 @@ export interface ExampleEntry {
   readonly detail: string;
 }
 
+export interface DurationEntry {
+  readonly count: number;
+  readonly min: number;
+  /** Median and 95th percentile: within 1/32. */
+  readonly median: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
 export interface InputEntry {
   /** As given on the command line. */
   readonly path: string;
@@ -49,6 +59,8 @@ export interface InputEntry {
   readonly first_ts_ns: string | null;
   readonly last_ts_ns: string | null;
   readonly events_by_name: Readonly<Record<string, number>>;
+  /** How long calls took, by function: of traces that record it. */
+  readonly durations_ns?: Readonly<Record<string, DurationEntry>>;
   /** Severities dataLoss and error: they make the results bounds. */
   readonly losses: readonly DiagnosticEntry[];
   /** Severities notice and info. */
@@ -128,10 +140,21 @@ export function inputEntry(info: TraceInfo, diagnostics: Diagnostics): InputEntr
     first_ts_ns: absoluteNs(info.baseNs, info.firstTsNs),
     last_ts_ns: absoluteNs(info.baseNs, info.lastTsNs),
     events_by_name: Object.fromEntries([...info.eventsByName].sort(byName)),
+    ...(info.durations === undefined ? {} : { durations_ns: durationEntries(info.durations) }),
     losses: counted.filter(isLoss),
     notices: counted.filter((entry) => !isLoss(entry)),
     examples: diagnostics.examples.map(exampleEntry),
   };
+}
+
+function durationEntries(
+  durations: ReadonlyMap<string, DurationSummary>,
+): Record<string, DurationEntry> {
+  const entries = [...durations].map(
+    ([name, { count, minNs, medianNs, p95Ns, maxNs }]) =>
+      [name, { count, min: minNs, median: medianNs, p95: p95Ns, max: maxNs }] as const,
+  );
+  return Object.fromEntries(entries.sort(byName));
 }
 
 function diagnosticEntry(code: DiagnosticCode, count: number): DiagnosticEntry {
@@ -159,7 +182,7 @@ function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
 }
 
 /** By code unit, not by locale. */
-function byName(a: readonly [string, number], b: readonly [string, number]): number {
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
   if (a[0] === b[0]) return 0;
   return a[0] < b[0] ? -1 : 1;
 }

@@ -39,9 +39,14 @@ export const NO_PROBE_NAMES: ProbeNames = {
 /**
  * Reads the probe list and the kernel's symbols that stand beside a trace.
  * @param listPath the probe list that the user names; it takes the place of one beside the trace.
+ * @param wantsSymbols whether the kernel's symbols, a large file, are read too.
  * @throws TraceError UNREADABLE, BAD_OPTION for a list that the user names and that cannot be used.
  */
-export async function readProbeNames(tracePath: string, listPath?: string): Promise<ProbeNames> {
+export async function readProbeNames(
+  tracePath: string,
+  listPath?: string,
+  wantsSymbols = true,
+): Promise<ProbeNames> {
   const notes: string[] = [];
   const origins: string[] = [];
   const directory = dirname(tracePath);
@@ -62,7 +67,7 @@ export async function readProbeNames(tracePath: string, listPath?: string): Prom
       break;
     }
   }
-  for (const name of SYMBOL_NAMES) {
+  for (const name of wantsSymbols ? SYMBOL_NAMES : []) {
     const text = await readSideFile(directory, name, names, notes);
     if (text === undefined) continue;
     symbols = readKernelSymbols(text);

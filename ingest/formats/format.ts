@@ -4,7 +4,16 @@ import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
 
 /** Ids of the formats, as `--input-format` takes them. */
-export type FormatId = "trace-dat" | "ftrace-text" | "trace-cmd-report" | "perf-script" | "csv";
+export type FormatId =
+  | "trace-dat"
+  | "ftrace-text"
+  | "trace-cmd-report"
+  | "perf-script"
+  | "bpftrace"
+  | "function-graph"
+  | "csv";
+
+export type ProbeNamesUse = "all" | "definitions";
 
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {
@@ -28,8 +37,11 @@ export interface TraceFormat {
   readonly id: FormatId;
   /** @param head the first bytes of the content, 64 KiB or all there is. */
   sniff(head: Uint8Array): Sniff;
-  /** Whether probes may stand there without their functions, so that it takes other files to tell them. */
-  usesProbeNames?(head: Uint8Array): boolean;
+  /**
+   * What is to be read of the files beside the trace: probes may stand there without their functions
+   * (`all`), or with arguments that only their definitions explain (`definitions`).
+   */
+  usesProbeNames?(head: Uint8Array): ProbeNamesUse;
   /** Whether events stand there as numbers, so that it takes other files to tell their names. */
   usesEventIds?(head: Uint8Array): boolean;
   /** A file may hold the ring buffers of several tracing instances. */

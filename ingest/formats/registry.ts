@@ -1,8 +1,10 @@
 import { quoteForMessage } from "../diagnostics.ts";
 import { TraceError } from "../errors.ts";
+import { bpftrace } from "./bpftrace/index.ts";
 import { csv } from "./csv/index.ts";
 import type { FormatId, TraceFormat } from "./format.ts";
 import { ftraceText } from "./ftrace-text/index.ts";
+import { functionGraph } from "./function-graph/index.ts";
 import { perfScript } from "./perf-script/index.ts";
 import { traceCmdReport } from "./trace-cmd-report/index.ts";
 import { traceDat } from "./trace-dat/index.ts";
@@ -13,6 +15,8 @@ export const TRACE_FORMATS: readonly TraceFormat[] = [
   traceDat,
   traceCmdReport,
   perfScript,
+  bpftrace,
+  functionGraph,
   ftraceText,
   csv,
 ];

@@ -140,6 +140,7 @@ export const IGNORED_ARGUMENTS: readonly string[] = [
   "vttbr",
   "info0",
   "info1",
+  "comm",
 ];
 
 /** Role that `name` plays among the roles a function takes; undefined: none of them. */

@@ -6,6 +6,7 @@ import { CARRIAGE_RETURN, COLON, LESS, NEWLINE, PAREN_OPEN, SPACE } from "../byt
 import type { EventName } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { MAX_LINE_BYTES } from "../text/line-splitter.ts";
+import type { ProbePlaces } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { LineColumns } from "./line-columns.ts";
 import type { LineContext } from "./line-context.ts";
@@ -19,10 +20,15 @@ export class EventLines {
   readonly #batch: EventBatch;
   readonly #columns: LineColumns;
 
-  constructor(tables: EventTables, problems: LineProblems, columns: LineColumns) {
+  constructor(
+    tables: EventTables,
+    problems: LineProblems,
+    columns: LineColumns,
+    places: ProbePlaces,
+  ) {
     this.#batch = tables.batch;
     this.#columns = columns;
-    this.rows = new EventRows(tables, problems);
+    this.rows = new EventRows(tables, problems, undefined, places);
   }
 
   /** Whether the last event was free text, which the next line may continue. */

@@ -1,7 +1,7 @@
 import { NO_PROBE_NAMES } from "../../beside/probe-names.ts";
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import type { ReadOptions, Sniff, TraceFormat } from "../format.ts";
+import type { ProbeNamesUse, ReadOptions, Sniff, TraceFormat } from "../format.ts";
 import { TextReader } from "../text/text-reader.ts";
 import { requireReadableLayout } from "./layout.ts";
 import { surveyLayout } from "./layout-survey.ts";
@@ -23,8 +23,8 @@ export const ftraceText: TraceFormat = {
       : { applies: false, reason: "no line with pid, CPU and time in ftrace's order" };
   },
 
-  usesProbeNames(head: Uint8Array): boolean {
-    return surveyLayout(head).fields.isFields;
+  usesProbeNames(head: Uint8Array): ProbeNamesUse {
+    return surveyLayout(head).fields.isFields ? "all" : "definitions";
   },
 
   usesEventIds(head: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { CommentLines } from "./comment-lines.ts";
 import { ContinuedText } from "./continued-text.ts";
 import { EventLines } from "./event-lines.ts";
 import type { EventRows } from "../text/event-rows.ts";
+import { kernelPlacesWith } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { TextLines } from "../text/text-reader.ts";
 import { FieldLines, FieldText } from "./field-lines.ts";
@@ -58,7 +59,12 @@ export class LineReader implements TextLines {
     this.#fields = layout.fields && new FieldLines(layout.fields);
     this.#splitComm = new SplitComm(layout.columns.commColumns);
     this.#comments = new CommentLines(tables.batch, problems);
-    this.#events = new EventLines(tables, problems, layout.columns);
+    this.#events = new EventLines(
+      tables,
+      problems,
+      layout.columns,
+      kernelPlacesWith(layout.definitions),
+    );
   }
 
   get rows(): EventRows {

@@ -12,7 +12,7 @@ import { PerfLines } from "./perf-lines.ts";
 /** The text that `perf script` prints, by default or with fields chosen by `-F`. */
 export const perfScript: TraceFormat = {
   id: "perf-script",
-  usesProbeNames: () => true,
+  usesProbeNames: () => "all",
 
   sniff(head: Uint8Array): Sniff {
     const { events, lines } = surveyPerfScript(head);

@@ -1,3 +1,4 @@
+import type { DeclaredArguments } from "../../vocabulary/declared-arguments.ts";
 import type { FunctionMeaning, Need } from "../../vocabulary/functions.ts";
 import {
   type ArgumentRole,
@@ -70,8 +71,13 @@ export class ArgumentPlan {
   /** Arguments that the vocabulary does not know. */
   readonly unknown: readonly string[];
 
-  constructor(names: readonly string[], meaning: FunctionMeaning) {
-    const roles = names.map((name) => roleOfArgument(name, meaning.takes));
+  /** @param declared what the probe's definition says of its arguments, where that is known. */
+  constructor(
+    names: readonly string[],
+    meaning: FunctionMeaning,
+    declared: DeclaredArguments = NOTHING_DECLARED,
+  ) {
+    const roles = rolesOf(names, meaning, declared);
     this.count = names.length;
     this.names = names;
     this.labelBytes = literal(names.map((name) => ` ${name}=`).join(""));
@@ -84,7 +90,8 @@ export class ArgumentPlan {
     this.lastId = new Uint32Array(names.length);
     this.lastDigits = new Int32Array(names.length * POINTER_WORDS);
     this.hasLastDigits = new Uint8Array(names.length);
-    this.problem = problemOf(names, roles, meaning);
+    this.problem =
+      contradiction(names, roles, meaning, declared) ?? problemOf(names, roles, meaning);
     this.needsContext = meaning.needs.includes("context");
     this.unknown = names.filter((name, i) => roles[i] === undefined && !isIgnored(name, meaning));
     this.isClean = this.problem === undefined && this.unknown.length === 0;
@@ -94,6 +101,65 @@ export class ArgumentPlan {
   isFor(names: readonly string[]): boolean {
     return names.length === this.count && names.every((name, i) => this.names[i] === name);
   }
+}
+
+const NOTHING_DECLARED: DeclaredArguments = new Map();
+
+type Roles = readonly (ArgumentRole | undefined)[];
+
+/** By name; an argument whose name says nothing is what its definition fetches, unless another is that already. */
+function rolesOf(
+  names: readonly string[],
+  meaning: FunctionMeaning,
+  declared: DeclaredArguments,
+): Roles {
+  const byName = names.map((name) => roleOfArgument(name, meaning.takes));
+  const taken = new Set(byName.map((role) => role?.column));
+  return names.map((name, i) => {
+    const known = byName[i];
+    const means = declared.get(name)?.means;
+    if (known !== undefined || means === undefined) return known;
+    const role = roleOfArgument(means, meaning.takes);
+    return role === undefined || taken.has(role.column) ? undefined : role;
+  });
+}
+
+/** Bits that a value must have to be believed; of a symbol, none. */
+const NEEDED_BITS: Readonly<Record<ValueReading, number>> = {
+  pointer: 64,
+  quantity: 64,
+  bits64: 64,
+  int32: 32,
+  uint32: 32,
+  bool: 8,
+  symbol: 0,
+};
+
+/** Why a definition says that an argument is not what its name says, or that its value is cut. */
+function contradiction(
+  names: readonly string[],
+  roles: Roles,
+  meaning: FunctionMeaning,
+  declared: DeclaredArguments,
+): string | undefined {
+  for (const [i, role] of roles.entries()) {
+    const definition = declared.get(names[i]!);
+    if (role === undefined || definition === undefined) continue;
+    const fetched = roleOfArgument(definition.means, meaning.takes);
+    const isPointer = role.reading === "pointer" && fetched?.reading === "pointer";
+    if (fetched !== undefined && !isPointer && fetched.column !== role.column) {
+      return `\`${names[i]}\` is defined as the parameter ${definition.means}`;
+    }
+    if (definition.bits < NEEDED_BITS[role.reading] && !isReturnValue(definition.means)) {
+      return `\`${names[i]}\` is defined with a type that does not hold it`;
+    }
+  }
+  return undefined;
+}
+
+/** An error number fits into any signed type. */
+function isReturnValue(means: string): boolean {
+  return means === "ret";
 }
 
 function isIgnored(name: string, meaning: FunctionMeaning): boolean {
@@ -120,7 +186,7 @@ const FILLS: Readonly<Record<TargetColumn, readonly (Need | TargetColumn)[]>> = 
 
 function problemOf(
   names: readonly string[],
-  roles: readonly (ArgumentRole | undefined)[],
+  roles: Roles,
   meaning: FunctionMeaning,
 ): string | undefined {
   const filledBy = new Map<string, string>();

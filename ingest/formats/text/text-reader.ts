@@ -1,3 +1,4 @@
+import type { DurationSummary } from "../../durations.ts";
 import { Diagnostics } from "../../diagnostics.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
 import { NameTable } from "../../events/names.ts";
@@ -25,6 +26,12 @@ export interface TextLines extends LineSink {
   readonly eventsBehindMarker?: number;
   /** All lines have been read. */
   finish?(): void;
+  /** False: the lines have no times, and those of the rows mean nothing. */
+  readonly hasTimes?: boolean;
+  /** How long calls took, by function; where the format says that. */
+  durations?(): ReadonlyMap<string, DurationSummary>;
+  /** What turned out to be missing and was assumed, as sentences. */
+  assumptions?(): readonly string[];
 }
 
 export interface TextFormat {
@@ -75,8 +82,10 @@ export class TextReader implements TraceReader {
   }
 
   info(): TraceInfo {
-    const { rows, entriesInBuffer, entriesWritten } = this.#lines;
+    const { rows, entriesInBuffer, entriesWritten, hasTimes = true } = this.#lines;
+    const durations = this.#lines.durations?.();
     return {
+      ...(durations === undefined ? {} : { durations }),
       path: this.#source.path,
       format: this.#format.id,
       layout: this.#format.layout,
@@ -86,8 +95,8 @@ export class TextReader implements TraceReader {
       lines: this.#splitter.lines,
       events: rows.events,
       baseNs: rows.clock.baseNs,
-      firstTsNs: rows.clock.firstNs,
-      lastTsNs: rows.clock.lastNs,
+      firstTsNs: hasTimes ? rows.clock.firstNs : Number.NaN,
+      lastTsNs: hasTimes ? rows.clock.lastNs : Number.NaN,
       eventsByName: rows.names.counts(),
       entriesInBuffer,
       entriesWritten,
@@ -116,7 +125,8 @@ export class TextReader implements TraceReader {
     }
     this.#compareWithHeader();
     this.#noteTicks();
-    for (const sentence of this.#format.assumed ?? []) this.#problems.note("ASSUMED", sentence);
+    const assumed = [...(this.#format.assumed ?? []), ...(this.#lines.assumptions?.() ?? [])];
+    for (const sentence of assumed) this.#problems.note("ASSUMED", sentence);
   }
 
   #readLastLine(): void {

@@ -12,7 +12,7 @@ import { ReportLines } from "./report-lines.ts";
 /** The text that `trace-cmd report` prints. */
 export const traceCmdReport: TraceFormat = {
   id: "trace-cmd-report",
-  usesProbeNames: () => true,
+  usesProbeNames: () => "all",
 
   sniff(head: Uint8Array): Sniff {
     const survey = surveyReport(head);

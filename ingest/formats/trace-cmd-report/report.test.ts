@@ -64,6 +64,8 @@ describe("layouts of trace-cmd report", () => {
     ["-600   [001]    34.478548:          ", MAP, RETURN, 34_478_548_000n, "(--ts-diff)"],
     ["-600   [001]-0x24    34.478548: ", RAW_MAP, RAW_RETURN, 34_478_548_000n, "one by one (-R)"],
     ["-600   [001]    34.478548: ", RAW_MAP, RAW_RETURN, 34_478_548_000n, "one by one (-R)"],
+    ["-600   [001]-0x24 34.478548123: (+35)  ", RAW_MAP, RAW_RETURN, 34_478_548_123n, "-R"],
+    ["-600   [001] d.... 34478548123: (+35)  ", MAP, RETURN, 34_478_548_123n, "times as integers"],
   ];
   for (const [context, map, returned, baseNs, layout] of layouts) {
     it(`are read: ${layout} (${context.trim()})`, async () => {
@@ -101,6 +103,16 @@ describe("layouts of trace-cmd report", () => {
     expect(rows.map(({ kind }) => kind)).toEqual(["map", "lost", "map", "map"]);
     expect(counts).toEqual({ EVENTS_LOST: 3, UNPARSED_LINE: 1 });
     expect(info.layout).toContain("a name of an instance or a file before each line");
+  });
+
+  it("are read with such names together with -t, --ts-diff and -R", async () => {
+    const context = "-600   [001]-0x24 34.478548123: (+35)  ";
+    const { rows, info, counts } = await read(
+      `kv: cpus=2\nkv: ${line(RAW_MAP, context)}kv: ${line(RAW_RETURN, context)}`,
+    );
+    expect(rows).toMatchObject([mapRow, { kind: "map_ret", arg0: -12 }]);
+    expect(info.layout).toContain("times in nanoseconds (-t), time differences (--ts-diff)");
+    expect(counts).toEqual({});
   });
 
   it("are said to be of one machine where several names stand before the lines", async () => {

@@ -15,7 +15,7 @@ export function isTraceDat(head: Uint8Array): boolean {
 /** The files of trace-cmd, versions 6 and 7: the kernel's ring-buffer pages with their description. */
 export const traceDat: TraceFormat = {
   id: "trace-dat",
-  usesProbeNames: () => true,
+  usesProbeNames: () => "all",
   hasInstances: true,
 
   sniff(head: Uint8Array): Sniff {
