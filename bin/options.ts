@@ -20,6 +20,7 @@ export const INPUT_FORMATS = [
   "ftrace-text",
   "trace-cmd-report",
   "perf-script",
+  "arrow",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];

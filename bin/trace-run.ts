@@ -72,8 +72,8 @@ export async function runTrace(
   const result = replay.finish();
   const info = reader.info();
   const { perCpuLosses } = facts;
-  // A trace.dat holds these statistics itself, and its reader has counted them.
-  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+  // A trace.dat holds these statistics itself; what was converted had them counted already.
+  if (perCpuLosses !== undefined && info.statisticsCounted !== true) {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
   refuseUnusable(file, info, result, facts);

@@ -1,5 +1,6 @@
 import { readProbeNames } from "./beside/probe-names.ts";
 import type { FormatId } from "./formats/format.ts";
+import { isArrowFile } from "./formats/arrow-events/index.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
@@ -30,8 +31,7 @@ export async function openTrace(
   const source = await openBytes(path, options);
   const wanted = options.inputFormat ?? "auto";
   try {
-    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
-    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    if (!isBinaryFormat(source.head, wanted)) refuseBinary(source.head, path);
     const { format } = chooseFormat(source.head, path, wanted);
     const wantsNames =
       options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
@@ -41,4 +41,11 @@ export async function openTrace(
     await source.close();
     throw error;
   }
+}
+
+/** Whether it is one of the formats that are not text. */
+function isBinaryFormat(head: Uint8Array, wanted: FormatId | "auto"): boolean {
+  if (wanted === "arrow") return true;
+  if (wanted !== "auto" && wanted !== "trace-dat") return false;
+  return isTraceDat(head) || (wanted === "auto" && isArrowFile(head));
 }

@@ -29,6 +29,8 @@ export interface TraceInfo {
   /** `entries-in-buffer` and `entries-written` of an ftrace header; undefined where there is none. */
   readonly entriesInBuffer: number | undefined;
   readonly entriesWritten: number | undefined;
+  /** Whether the losses that the ring buffers' own statistics count are among the diagnostics. */
+  readonly statisticsCounted?: boolean;
 }
 
 /**
@@ -39,6 +41,8 @@ export interface TraceReader {
   readonly pointers: PointerTable;
   readonly names: NameTable;
   readonly diagnostics: Diagnostics;
+  /** Clock value, in ns, that `tsNs` counts from; known with the first event. */
+  readonly baseNs: bigint;
   batches(): AsyncIterable<EventBatch>;
   info(): TraceInfo;
 }

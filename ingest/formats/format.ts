@@ -3,7 +3,13 @@ import type { TraceReader } from "../reader.ts";
 import type { ByteSource } from "../source/open-bytes.ts";
 
 /** Ids of the formats, as `--input-format` takes them. */
-export type FormatId = "trace-dat" | "ftrace-text" | "trace-cmd-report" | "perf-script" | "csv";
+export type FormatId =
+  | "trace-dat"
+  | "ftrace-text"
+  | "trace-cmd-report"
+  | "perf-script"
+  | "arrow"
+  | "csv";
 
 /** Whether a format is that of a content, judged by its first bytes. */
 export interface Sniff {

@@ -1,5 +1,6 @@
 import { quoteForMessage } from "../diagnostics.ts";
 import { TraceError } from "../errors.ts";
+import { arrowEvents } from "./arrow-events/index.ts";
 import { csv } from "./csv/index.ts";
 import type { FormatId, TraceFormat } from "./format.ts";
 import { ftraceText } from "./ftrace-text/index.ts";
@@ -10,6 +11,7 @@ import { traceDat } from "./trace-dat/index.ts";
 /** Every format that is read, in the order in which they are tried. */
 export const TRACE_FORMATS: readonly TraceFormat[] = [
   traceDat,
+  arrowEvents,
   traceCmdReport,
   perfScript,
   ftraceText,

@@ -10,9 +10,12 @@ import type { ByteSource } from "../../source/open-bytes.ts";
 import { parseQuantity, parseTimeNs } from "./cells.ts";
 import { type CsvHeader, readHeader } from "./header.ts";
 import { type CsvRecord, RecordSource } from "./record-source.ts";
-import { meaningOfEvent, RowPlan } from "./row-plan.ts";
+import { meaningOfEvent, meaningOfKind, RowPlan } from "./row-plan.ts";
 
 const MAX_PID = 0x7fffffff;
+/** A name that would be a formula, with a writer's `'` in front. */
+// oxlint-disable-next-line no-control-regex -- a formula may begin with one
+const GUARDED = /^'+[=+\-@\t\r\0]/;
 
 /** Reads an event CSV, see CSV_COLUMNS. Made to be exact and to lose nothing, not to be fast. */
 export class CsvReader implements TraceReader {
@@ -35,6 +38,10 @@ export class CsvReader implements TraceReader {
     this.#source = source;
     this.diagnostics = new Diagnostics(source.path);
     emptyBatch(this.#batch, this.#batch.capacity);
+  }
+
+  get baseNs(): bigint {
+    return this.#baseNs ?? 0n;
   }
 
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
@@ -71,7 +78,7 @@ export class CsvReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#records.lines,
       events: this.#events,
-      baseNs: this.#baseNs ?? 0n,
+      baseNs: this.baseNs,
       firstTsNs: this.#firstTsNs,
       lastTsNs: this.#lastTsNs,
       eventsByName: new Map(names),
@@ -114,13 +121,14 @@ export class CsvReader implements TraceReader {
 
     const batch = this.#batch;
     const row = batch.length;
-    const event = cells[header.event]!;
+    const kind = header.kind === undefined ? "" : cells[header.kind]!;
+    const event = kind === "" ? cells[header.event]! : withoutGuard(cells[header.event]!);
     batch.cpu[row] = cpu < 0 ? UNKNOWN_CPU : cpu;
     batch.pid[row] = pid;
     batch.tsNs[row] = tsNs;
     batch.line[row] = line;
     batch.name[row] = this.names.idOf(event);
-    batch.kind[row] = this.#fillRow(header, event, cells, line, row);
+    batch.kind[row] = this.#fillRow(header, event, kind, cells, line, row);
     batch.length = row + 1;
     this.#countEvent(event, batch.kind[row], tsNs, line);
   }
@@ -129,13 +137,16 @@ export class CsvReader implements TraceReader {
   #fillRow(
     header: CsvHeader,
     event: string,
+    kind: string,
     cells: readonly string[],
     line: number,
     row: number,
   ): number {
-    const plan = this.#planFor(header, event, cells);
+    const plan = kind === "" ? this.#planFor(header, event, cells) : this.#planOf(header, kind);
     if (plan === undefined) {
-      this.#once("UNSUPPORTED_EVENT", `event \`${event}\` is no kind and no known function`, line);
+      const what = kind === "" ? `event \`${event}\` is no kind and no known function` : "";
+      if (kind === "") this.#once("UNSUPPORTED_EVENT", what, line);
+      else this.diagnostics.add("BAD_NUMBER", `\`${kind}\` is no kind: ${quote(cells)}`, line);
       return EventKind.other;
     }
     for (const index of plan.strange) {
@@ -147,6 +158,18 @@ export class CsvReader implements TraceReader {
     clearRow(this.#batch, row);
     this.diagnostics.add(problem.code, `${event}: ${problem.reason}: ${quote(cells)}`, line);
     return EventKind.other;
+  }
+
+  /** By a `kind` cell, whatever the event is called. */
+  #planOf(header: CsvHeader, kind: string): RowPlan | undefined {
+    const key = `kind ${kind}`;
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const meaning = meaningOfKind(kind);
+    if (meaning === undefined) return undefined;
+    const plan = new RowPlan(meaning, header, this.pointers);
+    this.#plans.set(key, plan);
+    return plan;
   }
 
   #planFor(header: CsvHeader, event: string, cells: readonly string[]): RowPlan | undefined {
@@ -195,6 +218,11 @@ export class CsvReader implements TraceReader {
 
 function quote(cells: readonly string[]): string {
   return quoteForMessage(cells.join(","));
+}
+
+/** A name as it was before a writer guarded it against spreadsheets. */
+function withoutGuard(event: string): string {
+  return GUARDED.test(event) ? event.slice(1) : event;
 }
 
 /** A cell that holds a small number; -1 where it is absent, undefined where it is no such number. */

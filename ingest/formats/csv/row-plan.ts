@@ -41,7 +41,8 @@ export function meaningOfEvent(event: string, isReturn: boolean): FunctionMeanin
   return returnKind === undefined ? undefined : meaningOfReturn(returnKind);
 }
 
-function meaningOfKind(name: string): FunctionMeaning | undefined {
+/** Meaning of a kind by its name alone. */
+export function meaningOfKind(name: string): FunctionMeaning | undefined {
   const kind = EVENT_KINDS.find((candidate) => candidate === name);
   if (kind === undefined) return undefined;
   for (const meaning of [...KERNEL_FUNCTIONS.values(), ...STOCK_MEANINGS]) {
@@ -78,7 +79,8 @@ export class RowPlan {
   constructor(meaning: FunctionMeaning, header: CsvHeader, pointers: PointerTable) {
     this.kind = EventKind[meaning.kind];
     this.#needs = meaning.needs;
-    const fixed = new Set([header.time, header.event, header.cpu, header.pid]);
+    const { time, event, cpu, pid, kind, line } = header;
+    const fixed = new Set([time, event, cpu, pid, kind, line]);
     const others = header.names
       .map((name, index) => ({ name, index }))
       .filter(({ index }) => !fixed.has(index));

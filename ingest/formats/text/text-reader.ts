@@ -60,6 +60,10 @@ export class TextReader implements TraceReader {
     emptyBatch(batch, batch.capacity);
   }
 
+  get baseNs(): bigint {
+    return this.#lines.rows.clock.baseNs;
+  }
+
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     const batch = this.#batch;
     const fullAt = batch.capacity - ROWS_PER_LINE;
@@ -83,7 +87,7 @@ export class TextReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
       events: rows.events,
-      baseNs: rows.clock.baseNs,
+      baseNs: this.baseNs,
       firstTsNs: rows.clock.firstNs,
       lastTsNs: rows.clock.lastNs,
       eventsByName: rows.names.counts(),
