@@ -27,7 +27,7 @@ export class ArrowEventWriter implements EventTableWriter {
   readonly #sink: ByteSink;
   readonly #pointers: PointerTable;
   readonly #names: NameTable;
-  readonly #columns: TableColumns = new TableColumns(BATCH_ROWS);
+  readonly #columns: TableColumns;
   readonly #chunks: Uint8Array[] = [];
   #parts: ArrowParts | undefined;
   #schema: Arrow.Schema | undefined;
@@ -35,7 +35,14 @@ export class ArrowEventWriter implements EventTableWriter {
   #baseNs = 0n;
   rows = 0;
 
-  constructor(arrow: ArrowModule, sink: ByteSink, pointers: PointerTable, names: NameTable) {
+  constructor(
+    arrow: ArrowModule,
+    sink: ByteSink,
+    pointers: PointerTable,
+    names: NameTable,
+    batchRows: number = BATCH_ROWS,
+  ) {
+    this.#columns = new TableColumns(batchRows);
     this.#arrow = arrow;
     this.#sink = sink;
     this.#pointers = pointers;
