@@ -19,8 +19,17 @@ export const EVENT_TABLE_KEYS = {
   TRACE: "tlbi-replay.trace",
 } as const;
 
-/** Key in the metadata of each batch: CRC-32 of its body, 8 hexadecimal digits. */
+/** Key in the metadata of each batch: CRC-32 of its body and then of `layoutText`, 8 hexadecimal digits. */
 export const CHECKSUM_KEY = "tlbi-replay.crc32";
+
+/** Which bytes of a batch's body are what, as the checksum covers it. */
+export function layoutText(
+  rows: number,
+  nullCounts: readonly number[],
+  buffers: readonly (readonly [offset: number, length: number])[],
+): Uint8Array {
+  return Buffer.from(`${rows};${nullCounts.join()};${buffers.join()}`);
+}
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const whole = v.pipe(v.string(), v.regex(/^-?\d{1,20}$/));

@@ -6,7 +6,11 @@ import {
   type EventTableColumn,
   type EventTableType,
 } from "../../ingest/events/event-table.ts";
-import { CHECKSUM_KEY, EVENT_TABLE_KEYS } from "../../ingest/events/event-table-metadata.ts";
+import {
+  CHECKSUM_KEY,
+  EVENT_TABLE_KEYS,
+  layoutText,
+} from "../../ingest/events/event-table-metadata.ts";
 import { EVENT_KINDS } from "../../ingest/events/kinds.ts";
 import type { TableColumns, WideColumn } from "./columns.ts";
 
@@ -149,7 +153,7 @@ function textsOf(texts: readonly string[]): {
 const PADDING = new Uint8Array(8);
 
 /** CRC-32 of a body: the buffers, each padded to 8 bytes with zeros. */
-export function bodyChecksum(buffers: readonly ArrayBufferView[]): number {
+function bodyChecksum(buffers: readonly ArrayBufferView[]): number {
   let sum = 0;
   for (const { buffer, byteOffset, byteLength } of buffers) {
     // zlib begins anew where it is given no memory.
@@ -161,6 +165,17 @@ export function bodyChecksum(buffers: readonly ArrayBufferView[]): number {
   return sum;
 }
 
-export function checksumMetadata(buffers: readonly ArrayBufferView[]): [string, string] {
-  return [CHECKSUM_KEY, bodyChecksum(buffers).toString(16).padStart(8, "0")];
+/** What the library has put together of a batch. */
+export type AssembledBatch = ReturnType<Arrow.RecordBatchFileWriter["_assembleRecordBatch"]>;
+
+/** The checksum of a batch, as its metadata has it. */
+export function checksumMetadata(assembled: AssembledBatch): [key: string, value: string] {
+  const { nodes, bufferRegions, buffers } = assembled;
+  const layout = layoutText(
+    Number(nodes[0]?.length ?? 0),
+    nodes.map(({ nullCount }) => Number(nullCount)),
+    bufferRegions.map(({ offset, length }) => [Number(offset), Number(length)]),
+  );
+  const sum = crc32(layout, bodyChecksum(buffers));
+  return [CHECKSUM_KEY, sum.toString(16).padStart(8, "0")];
 }

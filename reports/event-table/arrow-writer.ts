@@ -3,7 +3,12 @@ import type { EventBatch } from "../../ingest/events/columns.ts";
 import type { RecordedTrace } from "../../ingest/events/event-table-metadata.ts";
 import type { NameTable } from "../../ingest/events/names.ts";
 import type { PointerTable } from "../../ingest/events/pointers.ts";
-import { type ArrowModule, ArrowParts, checksumMetadata } from "./arrow-parts.ts";
+import {
+  type ArrowModule,
+  ArrowParts,
+  type AssembledBatch,
+  checksumMetadata,
+} from "./arrow-parts.ts";
 import { TableColumns } from "./columns.ts";
 import type { ByteSink, EventTableWriter } from "./writer.ts";
 
@@ -123,10 +128,10 @@ function createFileWriter(arrow: ArrowModule, chunks: Uint8Array[]): EventFileWr
 
     protected override _assembleRecordBatch(
       batch: Arrow.RecordBatch | Arrow.Vector,
-    ): ReturnType<Arrow.RecordBatchFileWriter["_assembleRecordBatch"]> {
+    ): AssembledBatch {
       const assembled = super._assembleRecordBatch(batch);
       if (batch instanceof arrow.RecordBatch) {
-        batch.metadata.set(...checksumMetadata(assembled.buffers));
+        batch.metadata.set(...checksumMetadata(assembled));
       }
       return assembled;
     }

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { Diagnostics } from "../../diagnostics.ts";
 import { TraceError } from "../../errors.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
-import { CHECKSUM_KEY, recallDiagnostics } from "../../events/event-table-metadata.ts";
+import { CHECKSUM_KEY, layoutText, recallDiagnostics } from "../../events/event-table-metadata.ts";
 import { NameTable } from "../../events/names.ts";
 import { PointerTable } from "../../events/pointers.ts";
 import { emptyBatch } from "../../events/rows.ts";
@@ -145,10 +145,7 @@ export class ArrowEventReader implements TraceReader {
     }
     let done = 0;
     try {
-      const checksum = message.metadata.get(CHECKSUM_KEY);
-      if (checksum !== undefined && Number.parseInt(checksum, 16) !== crc32(body)) {
-        throw new ArrowDamage("its checksum does not fit");
-      }
+      checkSum(message, body);
       const columns = this.#columns!;
       columns.open(body, layout, this.#kindsToUse(offset));
       const batch = this.#batch;
@@ -224,6 +221,16 @@ export class ArrowEventReader implements TraceReader {
     if (missing < 0 || this.#damages === 0) diagnostics.add("DAMAGED_METADATA", detail, 0, limit);
     else diagnostics.add("EVENTS_LOST", `in damaged batches: ${detail}`, 0, 0, missing);
   }
+}
+
+/** @throws ArrowDamage for a batch that is not as it was written; one without a checksum is taken as it is. */
+function checkSum({ metadata, layout }: ArrowMessage, body: Uint8Array): void {
+  const checksum = metadata.get(CHECKSUM_KEY);
+  if (checksum === undefined || layout === undefined) return;
+  const { rows, nullCounts, buffers } = layout;
+  const ofBody = body.length === 0 ? 0 : crc32(body);
+  const sum = crc32(layoutText(rows, nullCounts, buffers), ofBody);
+  if (Number.parseInt(checksum, 16) !== sum) throw new ArrowDamage("its checksum does not fit");
 }
 
 /** The schema in front of the batches, or where that is damaged the one behind them. */
