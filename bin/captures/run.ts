@@ -1,6 +1,7 @@
 /**
  * `npm run test:captures -- DIR`: holds the model against every capture in a folder: calls one by one,
- * executed instructions with their operands, and predictions from one system to another. Prints a line
+ * executed instructions with their operands, event tables of one buffer in several formats, and predictions
+ * from one system to another. Prints a line
  * a check; exit code 1 where one fails.
  */
 import { existsSync, readdirSync } from "node:fs";
@@ -8,6 +9,7 @@ import path from "node:path";
 import { type Capture, readCapture } from "./capture.ts";
 import { checkCapture, type CheckResult } from "./checks.ts";
 import { checkCrossPredictions } from "./cross-prediction.ts";
+import { checkEventTables } from "./event-tables.ts";
 
 async function main(folder: string | undefined): Promise<number> {
   if (folder === undefined || !existsSync(folder)) {
@@ -28,6 +30,8 @@ async function main(folder: string | undefined): Promise<number> {
     process.stdout.write(describe(result));
   };
   for (const capture of captures) for (const result of await checkCapture(capture)) tell(result);
+  for (const { folder: of } of captures)
+    for (const result of await checkEventTables(of)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   return failed > 0 || passed === 0 ? 1 : 0;

@@ -4,10 +4,12 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { resolveTracePath } from "../../ingest/beside/resolve-trace-path.ts";
 import { TraceError } from "../../ingest/errors.ts";
-import type { OpenTraceOptions } from "../../ingest/open-trace.ts";
+import { openTrace, type OpenTraceOptions } from "../../ingest/open-trace.ts";
 import type { ByteSink } from "../../reports/event-table/writer.ts";
 import { WholeFile } from "../../reports/whole-file.ts";
 import type { Command } from "../command.ts";
+import { compareEvents } from "../compare/compare-events.ts";
+import { describeComparison } from "../compare/describe.ts";
 import { type Converted, convertTrace, EVENT_FILE_FORMATS } from "../convert-trace.ts";
 import type { EventFileFormat } from "../convert-trace.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
@@ -24,6 +26,7 @@ type ConvertArguments = Pick<SharedValues, (typeof TRACE_OPTIONS)[number]> & {
   readonly traces: readonly string[];
   readonly out: string | undefined;
   readonly format: EventFileFormat | undefined;
+  readonly compare: boolean | undefined;
 };
 
 export const convertCommand: Command = {
@@ -56,6 +59,10 @@ function declare(yargs: Argv<object>): Argv<ConvertArguments> {
         describe: `${EVENT_FILE_FORMATS.join(" or ")} (default: by the name of the file, else arrow)`,
         coerce: (raw: RawValue) => choice("format", raw, EVENT_FILE_FORMATS),
       })
+      .option("compare", {
+        type: "boolean",
+        describe: "Write nothing; hold the events of each trace against those of the first",
+      })
       .epilogue(
         "What is saved beside a trace about its host is not copied: keep capture.json, dmesg and the like " +
           "beside the new file, or name the machine by options.",
@@ -66,6 +73,10 @@ function declare(yargs: Argv<object>): Argv<ConvertArguments> {
 
 async function convert(args: ArgumentsCamelCase<ConvertArguments>): Promise<void> {
   const log = createLog({ quiet: args.quiet, debug: args.debug });
+  if (args.compare === true) {
+    await compare(args);
+    return;
+  }
   const format = args.format ?? formatByName(args.out) ?? "arrow";
   const targets = targetsOf(args, format);
   for (const [i, trace] of args.traces.entries()) {
@@ -76,6 +87,31 @@ async function convert(args: ArgumentsCamelCase<ConvertArguments>): Promise<void
     );
     tell(log, file, target, done);
     if (done.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+  }
+}
+
+/** Says on stdout how each trace compares with the first; the exit code says whether all are equal. */
+async function compare(args: ConvertArguments): Promise<void> {
+  const [first, ...others] = args.traces;
+  if (first === undefined || others.length === 0) {
+    throw badOption("compare", "needs at least two traces");
+  }
+  if (args.out !== undefined || args.format !== undefined) {
+    throw badOption("compare", "writes no file: leave --out and --format away");
+  }
+  for (const other of others) {
+    const readers = await Promise.all(
+      [first, other].map(async (trace) =>
+        openTrace(await resolveTracePath(trace), openOptions(args)),
+      ),
+    );
+    const [a, b] = readers;
+    const comparison = await compareEvents(a!, b!);
+    await printResult(describeComparison([first, other], comparison));
+    if (comparison.difference !== undefined) raiseExitCode(ExitCode.GATE_NOT_MET);
+    else if (readers.some(({ diagnostics }) => diagnostics.hasDataLoss)) {
+      raiseExitCode(ExitCode.DATA_LOSS);
+    }
   }
 }
 
