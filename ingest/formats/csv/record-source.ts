@@ -2,6 +2,8 @@ import { once } from "node:events";
 
 import { parse, type Parser } from "csv-parse";
 
+import { NEWLINE } from "../bytes.ts";
+
 /** A record and the line that it ends on. */
 export interface CsvRecord {
   readonly cells: readonly string[];
@@ -20,14 +22,19 @@ const HELPING_BYTES = 64 * 1024;
  */
 export class RecordSource {
   readonly #parser: Parser;
+  readonly #linesBefore: number;
+  /** Whether the last byte ends a line; true where there is none. */
+  #endsLine = true;
   #records: CsvRecord[] = [];
   #broken: Error | undefined;
   /** An error ends the wait for the write in progress. */
   #stopWaiting = (): void => undefined;
 
-  constructor() {
+  /** @param linesBefore lines in front of the first byte that it is given; 0: it has the whole text. */
+  constructor(linesBefore = 0) {
+    this.#linesBefore = linesBefore;
     this.#parser = parse({
-      bom: true,
+      bom: linesBefore === 0,
       comment: "#",
       comment_no_infix: true,
       max_record_size: MAX_RECORD_CHARS,
@@ -37,7 +44,7 @@ export class RecordSource {
       trim: true,
       // Collecting here keeps the records before an error, which a stream would drop.
       on_record: (cells: string[], { lines }): null => {
-        this.#records.push({ cells, line: lines });
+        this.#records.push({ cells, line: linesBefore + lines });
         return null;
       },
     });
@@ -50,7 +57,12 @@ export class RecordSource {
 
   /** Lines seen so far. */
   get lines(): number {
-    return this.#parser.info.lines;
+    return this.#line - (this.#endsLine ? 1 : 0);
+  }
+
+  /** The line that the parser is in; behind a line end the next one. */
+  get #line(): number {
+    return this.#linesBefore + this.#parser.info.lines;
   }
 
   async *read(
@@ -59,6 +71,7 @@ export class RecordSource {
   ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
     const sound = (): boolean => this.#broken === undefined;
     for await (const chunk of chunks) {
+      if (chunk.length > 0) this.#endsLine = chunk.at(-1) === NEWLINE;
       // After a break the rest is still read: size and digest are those of the whole file.
       for (let at = 0; at < chunk.length && sound(); at += HELPING_BYTES) {
         await this.#write(Buffer.from(chunk.subarray(at, at + HELPING_BYTES)));
@@ -71,7 +84,9 @@ export class RecordSource {
       await ended;
       yield this.#take();
     }
-    if (this.#broken !== undefined) onBroken(this.#broken.message, this.lines);
+    // The message numbers lines from where this parser began.
+    const reason = this.#broken?.message.replace(/ (?:at|on) line \d+/g, "");
+    if (reason !== undefined) onBroken(reason, this.#line);
     this.#parser.destroy();
   }
 
