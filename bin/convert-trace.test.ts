@@ -75,8 +75,15 @@ describe.each(NAMES)("%s", (name) => {
     const { events, baseNs, firstTsNs, lastTsNs, eventsByName, lines } = own.info;
     const { entriesInBuffer, entriesWritten } = own.info;
     expect(converted.info).toMatchObject({
-      ...{ format: "arrow", events, baseNs, firstTsNs, lastTsNs, eventsByName, lines },
-      ...{ entriesInBuffer, entriesWritten },
+      format: "arrow",
+      events,
+      baseNs,
+      firstTsNs,
+      lastTsNs,
+      eventsByName,
+      lines,
+      entriesInBuffer,
+      entriesWritten,
     });
     expect(await verdict(arrow)).toEqual(await verdict(trace));
   });
@@ -163,16 +170,17 @@ describe("a trace that could not be read everywhere", () => {
   });
 });
 
+const number = (value: number | undefined): bigint | null =>
+  value === undefined ? null : BigInt(value);
+const pointer = (text: string | undefined): bigint | null =>
+  text === undefined ? null : BigInt(text);
+
 describe("an Arrow event file", () => {
   it("is read by another program's library value by value", async () => {
     const trace = `${CAPTURES}tiny-612-lost-overwrite/trace.txt.gz`;
     const table = tableFromIPC(await bytesOf(trace, "arrow"), { useBigInt: true });
     const { rows, info } = await read(trace);
     expect(table.numRows).toBe(rows.length);
-    const number = (value: number | undefined): bigint | null =>
-      value === undefined ? null : BigInt(value);
-    const pointer = (text: string | undefined): bigint | null =>
-      text === undefined ? null : BigInt(text);
     for (const [i, row] of rows.entries()) {
       expect(table.get(i)).toEqual({
         ts_ns: info.baseNs + BigInt(row.tsNs),
@@ -199,7 +207,7 @@ describe("an Arrow event file", () => {
       const { event, kind } = table.get(i) as { event: string; kind: string };
       if (kind !== "lost") names.set(event, (names.get(event) ?? 0) + 1);
     }
-    expect(names).toEqual(new Map([...info.eventsByName]));
+    expect(names).toEqual(new Map(info.eventsByName));
   });
 
   it("has the same bytes each time, and no key that makes pandas fail", async () => {

@@ -62,6 +62,11 @@ async function compare(a: readonly string[], b: readonly string[]): Promise<Comp
   return compareEvents(await left!, await right!);
 }
 
+const text = (micros: string): string =>
+  `# tracer: nop\n#\n            vcpu-7       [000] d....  1.${micros}: kvm_exit: x\n`;
+const open = (bytes: string): ReturnType<typeof openTrace> =>
+  openTrace("-", { stdin: inChunks(Buffer.from(bytes), [64]) });
+
 describe("a comparison of two event tables", () => {
   it("finds nothing where there is nothing", async () => {
     expect(await compare(ROWS, ROWS)).toEqual({
@@ -106,11 +111,7 @@ describe("a comparison of two event tables", () => {
   });
 
   it("holds the kernel's text to the microsecond, not to more and not to less", async () => {
-    const text = (micros: string): string =>
-      `# tracer: nop\n#\n            vcpu-7       [000] d....  1.${micros}: kvm_exit: x\n`;
     const dat = `${HEADER}1000001499,0,7,kvm_exit,kvm_exit,,,,,,\n`;
-    const open = (bytes: string): ReturnType<typeof openTrace> =>
-      openTrace("-", { stdin: inChunks(Buffer.from(bytes), [64]) });
     const same = await compareEvents(await open(dat), await open(text("000001")));
     expect(same).toMatchObject({ difference: undefined, events: 1 });
     const other = await compareEvents(await open(dat), await open(text("000002")));

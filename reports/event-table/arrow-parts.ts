@@ -172,9 +172,9 @@ export type AssembledBatch = ReturnType<Arrow.RecordBatchFileWriter["_assembleRe
 export function checksumMetadata(assembled: AssembledBatch): [key: string, value: string] {
   const { nodes, bufferRegions, buffers } = assembled;
   const layout = layoutText(
-    Number(nodes[0]?.length ?? 0),
-    nodes.map(({ nullCount }) => Number(nullCount)),
-    bufferRegions.map(({ offset, length }) => [Number(offset), Number(length)]),
+    nodes[0]?.length ?? 0,
+    nodes.map(({ nullCount }) => nullCount),
+    bufferRegions.map(({ offset, length }) => [offset, length]),
   );
   const sum = crc32(layout, bodyChecksum(buffers));
   return [CHECKSUM_KEY, sum.toString(16).padStart(8, "0")];

@@ -31,6 +31,11 @@ function messagesOf(bytes: Buffer): number[] {
   }
 }
 
+/** Rows with their times on the trace's clock. */
+function absolute({ rows, info }: ReadTrace): unknown {
+  return rows.map((row) => ({ ...row, tsNs: info.baseNs + BigInt(row.tsNs) }));
+}
+
 let whole: Buffer;
 /** Of the four batches, and behind them. */
 let starts: number[];
@@ -118,8 +123,6 @@ describe("a damaged Arrow event file", () => {
         const result = await read(bytes);
         if (result.hasDataLoss) told += 1;
         else {
-          const absolute = ({ rows, info }: ReadTrace): unknown =>
-            rows.map((row) => ({ ...row, tsNs: info.baseNs + BigInt(row.tsNs) }));
           expect(absolute(result), `byte ${at}`).toEqual(absolute(good));
         }
       } catch (error) {

@@ -70,9 +70,13 @@ export function fill(rows: readonly TableRow[]): Filled {
     batch.kvm[i] = intern(row.kvm);
     batch.prot[i] = Number(row.prot & 0xffff_ffffn);
     batch.protHigh[i] = Number(row.prot >> 32n);
-    [batch.addr[i], batch.len[i], batch.phys[i]] = row.numbers as [number, number, number];
-    const [arg0, arg1, arg2, arg3] = row.args as [number, number, number, number];
-    [batch.arg0[i], batch.arg1[i], batch.arg2[i], batch.arg3[i]] = [arg0, arg1, arg2, arg3];
+    batch.addr[i] = row.numbers[0]!;
+    batch.len[i] = row.numbers[1]!;
+    batch.phys[i] = row.numbers[2]!;
+    batch.arg0[i] = row.args[0]!;
+    batch.arg1[i] = row.args[1]!;
+    batch.arg2[i] = row.args[2]!;
+    batch.arg3[i] = row.args[3]!;
   }
   batch.length = rows.length;
   return { batch, pointers, names };

@@ -77,11 +77,6 @@ export class PlainLines {
     return true;
   }
 
-  /** Steps over bytes in front of the first line. */
-  skip(bytes: number): void {
-    this.#from += bytes;
-  }
-
   #readLine(): boolean {
     const bytes = this.#bytes;
     const ends = this.#ends;

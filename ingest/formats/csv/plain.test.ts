@@ -45,22 +45,54 @@ const NUMBER = fc.oneof(
   fc.constantFrom("18446744073709551615", "-9223372036854775808", "0x1ffffffffffffffff", "x"),
 );
 const NAME = fc.constantFrom(
-  ...["map", "unmap", "unmap_ret", "remote", "kvm_exit", "lost", "hw_vmid_ipa", "commit_region"],
-  ...["kvm_pgtable_stage2_unmap", "no_such", "", "=cmd", "'=cmd", "__proto__", "constructor"],
+  "map",
+  "unmap",
+  "unmap_ret",
+  "remote",
+  "kvm_exit",
+  "lost",
+  "hw_vmid_ipa",
+  "commit_region",
+  "kvm_pgtable_stage2_unmap",
+  "no_such",
+  "",
+  "=cmd",
+  "'=cmd",
+  "__proto__",
+  "constructor",
 );
 const ODD_CELL = fc.constantFrom(
-  ...[' "a"', '"1"', '"1,2"', '"a""b"', 'a"b', '"open', " 7 ", "\t7", "7 ", "\0", "1\r2", "\r"],
-  ...["\u{e9}", "\u{ff}\u{fe}", "#", "'", ";", "\u{a0}7", "\u{b}7", "\f7"],
+  ' "a"',
+  '"1"',
+  '"1,2"',
+  '"a""b"',
+  'a"b',
+  '"open',
+  " 7 ",
+  "\t7",
+  "7 ",
+  "\0",
+  "1\r2",
+  "\r",
+  "\u{e9}",
+  "\u{ff}\u{fe}",
+  "#",
+  "'",
+  ";",
+  "\u{a0}7",
+  "\u{b}7",
+  "\f7",
 );
+
+const cell = (name: string): fc.Arbitrary<string> => {
+  if (name === "event") return NAME;
+  if (name === "kind") return fc.oneof(NAME, fc.constant("unmap"), fc.constant("kvm_exit"));
+  if (name === "ts_ns") return fc.oneof(fc.integer({ min: 0, max: 1e9 }).map(String), NUMBER);
+  return fc.oneof({ weight: 3, arbitrary: fc.constant("4096") }, NUMBER);
+};
 
 /** Mostly what a program writes, now and then what people do. */
 const LINE = (columns: readonly string[]): fc.Arbitrary<string> => {
-  const cell = (name: string): fc.Arbitrary<string> => {
-    if (name === "event") return NAME;
-    if (name === "kind") return fc.oneof(NAME, fc.constant("unmap"), fc.constant("kvm_exit"));
-    if (name === "ts_ns") return fc.oneof(fc.integer({ min: 0, max: 1e9 }).map(String), NUMBER);
-    return fc.oneof({ weight: 3, arbitrary: fc.constant("4096") }, NUMBER);
-  };
   const row = fc.tuple(...columns.map(cell)).map((cells) => cells.join(","));
   const odd = fc.tuple(row, ODD_CELL, fc.nat()).map(([text, replacement, at]) =>
     text
@@ -98,6 +130,8 @@ const TEXT = fc
     return Buffer.from(isWhole ? text : text.slice(0, -1), "latin1");
   });
 
+const row = (i: number): string => `${i},unmap,0x10,${i * 4096},4096`;
+
 describe("the fast way through plain CSV", () => {
   it("gives what the parser gives, record by record, loss by loss", async () => {
     await fc.assert(
@@ -110,7 +144,6 @@ describe("the fast way through plain CSV", () => {
   });
 
   it("hands over in the middle of a file, and lines keep their numbers", async () => {
-    const row = (i: number): string => `${i},unmap,0x10,${i * 4096},4096`;
     const rows = Array.from({ length: 3000 }, (_, i) => row(i));
     const odd: readonly (readonly [string, number])[] = [
       ['5,"unmap",0x10,0,1', 3001],

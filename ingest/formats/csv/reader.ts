@@ -44,12 +44,14 @@ export class CsvReader implements TraceReader {
   }
 
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
-    const chunks = this.#source.chunks[Symbol.asyncIterator]();
+    const { head } = this.#source;
+    const marked = BYTE_ORDER_MARK.equals(head.subarray(0, BYTE_ORDER_MARK.length));
+    const chunks = without(this.#source.chunks, marked ? BYTE_ORDER_MARK.length : 0);
     try {
       if (this.#mayBePlain) yield* this.#readPlain(chunks);
       yield* this.#readParsed(chunks);
     } finally {
-      await chunks.return?.();
+      await chunks.return();
     }
     const damage = this.#source.damage();
     if (damage !== undefined) this.diagnostics.add("DAMAGED_COMPRESSION", damage);
@@ -61,15 +63,10 @@ export class CsvReader implements TraceReader {
     chunks: AsyncIterator<Uint8Array>,
   ): AsyncGenerator<EventBatch, void, undefined> {
     const lines = this.#plain;
-    let isFirst = true;
     while (!lines.isOver) {
       const next = await chunks.next();
       if (next.done === true) return;
       lines.push(next.value);
-      if (isFirst && lines.rest.length >= BYTE_ORDER_MARK.length) {
-        isFirst = false;
-        if (BYTE_ORDER_MARK.equals(lines.rest.subarray(0, 3))) lines.skip(3);
-      } else if (isFirst) continue;
       while (lines.read()) yield* this.#handOver();
     }
   }
@@ -117,6 +114,19 @@ export class CsvReader implements TraceReader {
       entriesInBuffer: undefined,
       entriesWritten: undefined,
     };
+  }
+}
+
+/** Chunks without the first bytes. */
+async function* without(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(left, chunk.length);
+    left -= skipped;
+    yield chunk.subarray(skipped);
   }
 }
 

@@ -34,7 +34,7 @@ export class RecordSource {
   constructor(linesBefore = 0) {
     this.#linesBefore = linesBefore;
     this.#parser = parse({
-      bom: linesBefore === 0,
+      bom: false,
       comment: "#",
       comment_no_infix: true,
       max_record_size: MAX_RECORD_CHARS,
@@ -44,7 +44,7 @@ export class RecordSource {
       trim: true,
       // Collecting here keeps the records before an error, which a stream would drop.
       on_record: (cells: string[], { lines }): null => {
-        this.#records.push({ cells, line: linesBefore + lines });
+        this.#records.push({ cells: cells.map(decoded), line: linesBefore + lines });
         return null;
       },
     });
@@ -74,7 +74,7 @@ export class RecordSource {
       if (chunk.length > 0) this.#endsLine = chunk.at(-1) === NEWLINE;
       // After a break the rest is still read: size and digest are those of the whole file.
       for (let at = 0; at < chunk.length && sound(); at += HELPING_BYTES) {
-        await this.#write(Buffer.from(chunk.subarray(at, at + HELPING_BYTES)));
+        await this.#write(masked(chunk.subarray(at, at + HELPING_BYTES)));
         yield this.#take();
       }
     }
@@ -103,5 +103,32 @@ export class RecordSource {
     const records = this.#records;
     this.#records = [];
     return records;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Characters for private use that stand for the bytes 0x80 to 0xff while the parser is at work. */
+const MASK = 0xe000;
+
+/**
+ * Bytes for the parser, which reads UTF-8 and would make one replacement character of all bytes that
+ * are none (as Latin-1 it would take `_` for a blank): what is not ASCII goes through it under a mask.
+ */
+function masked(bytes: Uint8Array): Buffer {
+  if (!bytes.some((byte) => byte > 0x7f)) return Buffer.from(bytes);
+  const text = Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[\u{80}-\u{ff}]/gu, (char) => String.fromCharCode(MASK + char.charCodeAt(0)));
+  return Buffer.from(text, "utf8");
+}
+
+/** A cell as UTF-8, or where it is none as Latin-1: two names of different bytes stay two names. */
+function decoded(cell: string): string {
+  if (!/[\u{e080}-\u{e0ff}]/u.test(cell)) return cell;
+  const bytes = Buffer.from(cell, "utf16le").filter((_, i) => i % 2 === 0);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("latin1");
   }
 }
