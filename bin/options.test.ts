@@ -122,7 +122,7 @@ describe("shared options", () => {
     ["--start never", "--start: 'never' is not one of fresh, unknown, auto"],
     [
       "--input-format perf",
-      "--input-format: 'perf' is not one of auto, trace-dat, ftrace-text, trace-cmd-report, perf-script, bpftrace, function-graph, csv",
+      "--input-format: 'perf' is not one of auto, trace-dat, ftrace-text, trace-cmd-report, perf-script, bpftrace, function-graph, arrow, csv",
     ],
     ["--pageSize 4k", "unknown option '--pageSize': did you mean '--page-size'?"],
     ["--polcy a", "unknown option '--polcy': did you mean '--policy'?"],

@@ -22,6 +22,7 @@ export const INPUT_FORMATS = [
   "perf-script",
   "bpftrace",
   "function-graph",
+  "arrow",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];

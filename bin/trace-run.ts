@@ -88,7 +88,8 @@ export async function runTrace(
   const inferred = inference?.finish(log);
   const info = reader.info();
   const { perCpuLosses } = facts;
-  if (perCpuLosses !== undefined) {
+  // A trace.dat holds these statistics itself; what was converted had them counted already.
+  if (perCpuLosses !== undefined && info.statisticsCounted !== true) {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
   if (inferred === undefined) refuseUnusable(file, info, result, facts);

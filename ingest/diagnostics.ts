@@ -49,6 +49,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence: "a compressed run of ring-buffer pages that cannot be unpacked; its events are lost",
   },
+  DAMAGED_BATCH: {
+    severity: "dataLoss",
+    sentence: "a batch of an event file that cannot be read; its events are lost",
+  },
   DAMAGED_PAGE: {
     severity: "dataLoss",
     sentence: "a ring-buffer page that cannot be read, or not to its end; its events are lost",
@@ -184,6 +188,17 @@ export class Diagnostics {
     this.#examples.push({ code, path: this.path, line, byteOffset, detail });
   }
 
+  /** Takes over what another reading of the same events has found; its gaps are rows already. */
+  recall(
+    counts: Iterable<readonly [DiagnosticCode, number]>,
+    examples: readonly DiagnosticExample[],
+  ): void {
+    for (const [code, times] of counts) this.tally(code, times);
+    for (const example of examples) {
+      if (this.#examples.length < MAX_EXAMPLES) this.#examples.push(example);
+    }
+  }
+
   /** Counts without an example, for what happens on many lines. */
   tally(code: DiagnosticCode, times: number): void {
     if (times > 0) this.#counts.set(code, (this.#counts.get(code) ?? 0) + times);
@@ -233,6 +248,12 @@ export class Diagnostics {
     return ordered;
   }
 
+  /** Whether what a code stands for makes the results bounds. */
+  isLoss(code: DiagnosticCode): boolean {
+    const severity = severityOf(code);
+    return severity === "dataLoss" || severity === "error";
+  }
+
   get examples(): readonly DiagnosticExample[] {
     return this.#examples;
   }
@@ -240,8 +261,7 @@ export class Diagnostics {
   /** True where something was lost: the results are bounds, and the exit code is 3. */
   get hasDataLoss(): boolean {
     for (const code of this.#counts.keys()) {
-      const severity = severityOf(code);
-      if (severity === "dataLoss" || severity === "error") return true;
+      if (this.isLoss(code)) return true;
     }
     return false;
   }

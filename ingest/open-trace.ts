@@ -4,6 +4,7 @@ import { quoteForMessage } from "./diagnostics.ts";
 import { TraceError } from "./errors.ts";
 import { readPrinted } from "./formats/bpftrace/index.ts";
 import type { FormatId } from "./formats/format.ts";
+import { isArrowFile } from "./formats/arrow-events/index.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
@@ -38,8 +39,7 @@ export async function openTrace(
   const source = await openBytes(path, options);
   const wanted = options.inputFormat ?? "auto";
   try {
-    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
-    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    if (!isBinaryFormat(source.head, wanted)) refuseBinary(source.head, path);
     if (options.lineTemplate !== undefined) {
       if (wanted !== "auto" && wanted !== "bpftrace") throw templateForOther(wanted);
       return readPrinted(source, options.lineTemplate);
@@ -71,4 +71,11 @@ function templateForOther(format: FormatId): TraceError {
     "BAD_OPTION",
     `a line template says how lines of one's own are read; it does not go with --input-format ${format}`,
   );
+}
+
+/** Whether it is one of the formats that are not text. */
+function isBinaryFormat(head: Uint8Array, wanted: FormatId | "auto"): boolean {
+  if (wanted === "arrow") return true;
+  if (wanted !== "auto" && wanted !== "trace-dat") return false;
+  return isTraceDat(head) || (wanted === "auto" && isArrowFile(head));
 }

@@ -32,6 +32,8 @@ export interface TraceInfo {
   readonly entriesWritten: number | undefined;
   /** How long calls took, by function: of traces that record it. */
   readonly durations?: ReadonlyMap<string, DurationSummary>;
+  /** Whether the losses that the ring buffers' own statistics count are among the diagnostics. */
+  readonly statisticsCounted?: boolean;
 }
 
 /**
@@ -42,6 +44,8 @@ export interface TraceReader {
   readonly pointers: PointerTable;
   readonly names: NameTable;
   readonly diagnostics: Diagnostics;
+  /** Clock value, in ns, that `tsNs` counts from; known with the first event. */
+  readonly baseNs: bigint;
   batches(): AsyncIterable<EventBatch>;
   info(): TraceInfo;
 }

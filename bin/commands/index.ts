@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { captureCommand } from "./capture.ts";
+import { convertCommand } from "./convert.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -9,6 +10,7 @@ import { verifyCommand } from "./verify.ts";
 export const commands: readonly Command[] = [
   analyzeCommand,
   verifyCommand,
+  convertCommand,
   encodeCommand,
   generateCommand,
   captureCommand,

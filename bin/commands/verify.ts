@@ -166,11 +166,14 @@ function notesOf(
   return [...notes, ...explanations];
 }
 
+/** Formats whose records are no lines to show. */
+const BINARY_FORMATS: ReadonlySet<string> = new Set(["trace-dat", "arrow"]);
+
 async function withContext(run: TraceRun, judged: PolicyFit): Promise<readonly Mismatch[]> {
   const shown = judged.mismatches.slice(0, SHOWN_MISMATCHES);
   if (shown.length === 0) return [];
   const around =
-    run.path === "-" || run.info.format === "trace-dat"
+    run.path === "-" || BINARY_FORMATS.has(run.info.format)
       ? new Map<number, readonly string[]>()
       : await linesAround(
           run.path,

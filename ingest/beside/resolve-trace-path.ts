@@ -13,6 +13,8 @@ const allOf = (bases: readonly string[]): readonly string[] =>
 /** Names of the trace in a capture's directory. */
 const TRACE_BASES = ["trace.txt", "trace.csv"];
 const TRACE_NAMES = allOf(TRACE_BASES);
+/** What `convert` wrote of it: the same events, read where the trace itself is not there any more. */
+const CONVERTED_NAMES: readonly string[] = ["trace.arrow"];
 /** What another program printed: it stands for the capture where there is no trace of the kernel's own. */
 const PRINTED_BASES = ["trace-cmd.report.txt", "perf.script.txt"];
 const PRINTED_NAMES = allOf(PRINTED_BASES);
@@ -31,14 +33,16 @@ export async function resolveTracePath(path: string): Promise<string> {
   const present = TRACE_NAMES.filter((name) => names.includes(name));
   const own = recorded.length > 0 ? await withEvents(path, present) : present;
   const printed = PRINTED_NAMES.filter((name) => names.includes(name));
-  const traces = [own, recorded].find((found) => found.length > 0) ?? printed;
+  const converted = CONVERTED_NAMES.filter((name) => names.includes(name));
+  const inOrder = [own, recorded, printed, converted];
+  const traces = inOrder.find((found) => found.length > 0) ?? [];
   if (traces.length === 1) return join(path, traces[0]!);
   const found = traces.length === 0 ? "none" : traces.join(" and ");
   throw new TraceError(
     "UNREADABLE",
     `this directory should hold exactly one trace, and holds ${found}`,
     path,
-    `name the file itself; in a directory one of these is looked for: ${TRACE_BASES.join(", ")}, one file whose name ends in .dat, or ${PRINTED_BASES.join(", ")}; each may be packed (.gz, .zst, .xz, .lz4)`,
+    `name the file itself; in a directory one of these is looked for: ${TRACE_BASES.join(", ")}, one file whose name ends in .dat, or ${[...PRINTED_BASES, ...CONVERTED_NAMES].join(", ")}; each may be packed (.gz, .zst, .xz, .lz4)`,
   );
 }
 

@@ -11,6 +11,7 @@ export type FormatId =
   | "perf-script"
   | "bpftrace"
   | "function-graph"
+  | "arrow"
   | "csv";
 
 export type ProbeNamesUse = "all" | "definitions";

@@ -1,5 +1,6 @@
 import { quoteForMessage } from "../diagnostics.ts";
 import { TraceError } from "../errors.ts";
+import { arrowEvents } from "./arrow-events/index.ts";
 import { bpftrace } from "./bpftrace/index.ts";
 import { csv } from "./csv/index.ts";
 import type { FormatId, TraceFormat } from "./format.ts";
@@ -13,6 +14,7 @@ import { knownText } from "./unknown-text.ts";
 /** Every format that is read, in the order in which they are tried. */
 export const TRACE_FORMATS: readonly TraceFormat[] = [
   traceDat,
+  arrowEvents,
   traceCmdReport,
   perfScript,
   bpftrace,

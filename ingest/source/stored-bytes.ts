@@ -13,7 +13,6 @@ export const READ_BYTES: number = 1024 * 1024;
 export class StoredDigest {
   #bytes = 0;
   readonly #hash = createHash("sha256");
-  #hex: string | undefined;
 
   add(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
@@ -24,10 +23,9 @@ export class StoredDigest {
     return this.#bytes;
   }
 
-  /** Hexadecimal; ends the digest, so only call it after the last chunk. */
+  /** Hexadecimal, of what was read so far. */
   sha256(): string {
-    this.#hex ??= this.#hash.digest("hex");
-    return this.#hex;
+    return this.#hash.copy().digest("hex");
   }
 }
 

@@ -39,6 +39,7 @@ function readerOf(items: readonly Item[], rowsPerBatch: number): TraceReader {
     pointers: new PointerTable(),
     names: new NameTable(),
     diagnostics,
+    baseNs: 0n,
     info: () => INFO,
     async *batches(): AsyncGenerator<EventBatch> {
       let last = 0;

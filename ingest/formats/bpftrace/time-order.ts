@@ -42,6 +42,10 @@ export class TimeOrder implements TraceReader {
     emptyBatch(this.#out, this.#out.capacity);
   }
 
+  get baseNs(): bigint {
+    return this.#reader.baseNs;
+  }
+
   info(): TraceInfo {
     return this.#reader.info();
   }

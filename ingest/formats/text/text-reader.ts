@@ -69,6 +69,10 @@ export class TextReader implements TraceReader {
     emptyBatch(batch, batch.capacity);
   }
 
+  get baseNs(): bigint {
+    return this.#lines.rows.clock.baseNs;
+  }
+
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     const batch = this.#batch;
     const fullAt = batch.capacity - ROWS_PER_LINE;
@@ -94,7 +98,7 @@ export class TextReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
       events: rows.events,
-      baseNs: rows.clock.baseNs,
+      baseNs: this.baseNs,
       firstTsNs: hasTimes ? rows.clock.firstNs : Number.NaN,
       lastTsNs: hasTimes ? rows.clock.lastNs : Number.NaN,
       eventsByName: rows.names.counts(),

@@ -62,6 +62,10 @@ export class DatReader implements TraceReader {
     emptyBatch(this.#batch, this.#batch.capacity);
   }
 
+  get baseNs(): bigint {
+    return this.#rows?.baseNs ?? 0n;
+  }
+
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     const file = await randomBytesOf(this.#source);
     try {
@@ -82,12 +86,13 @@ export class DatReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: rows?.records ?? 0,
       events: rows?.events ?? 0,
-      baseNs: rows?.baseNs ?? 0n,
+      baseNs: this.baseNs,
       firstTsNs: (rows?.events ?? 0) > 0 ? 0 : Number.NaN,
       lastTsNs: rows?.lastTsNs ?? Number.NaN,
       eventsByName: rows?.eventsByName() ?? new Map<string, number>(),
       entriesInBuffer: undefined,
       entriesWritten: undefined,
+      statisticsCounted: true,
     };
   }
 
