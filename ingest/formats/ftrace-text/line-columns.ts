@@ -15,10 +15,13 @@ export interface LineColumns {
 /** The default layout: `comm-pid [(tgid)] [cpu] [flags] time: `. */
 export const defaultColumns: LineColumns = {
   read(context: LineContext, bytes: Uint8Array, start: number, end: number): boolean {
+    if (context.readKnown(bytes, start, end)) return true;
     const column = start + PID_DASH_COLUMN;
     // No comm reaches column 0, so what begins with `#` is a comment.
     if (column + 1 >= end || bytes[column] !== DASH || bytes[start] === HASH) return false;
     if (hasNewlineAt(bytes, start, PID_DASH_COLUMN / 4)) return false;
-    return context.read(bytes, column, end);
+    if (!context.read(bytes, column, end)) return false;
+    context.keepBeginning(bytes, start, end);
+    return true;
   },
 };
