@@ -4,6 +4,8 @@ import { Worker } from "node:worker_threads";
 const SLOT_BYTES = 1024 * 1024;
 /** Room for what is read while the other thread still starts. */
 const SLOTS = 8;
+/** To wake a thread is dear: it is told of chunks by the half ring, or when this one has to wait for it. */
+const SLOTS_AT_A_TIME = SLOTS / 2;
 const DIGEST_BYTES = 32;
 
 /** Places in the control words; behind them stands the length of what is in each slot. */
@@ -99,7 +101,7 @@ export class HashThread {
     control[LENGTHS + slot] = length;
     this.#written += 1;
     Atomics.store(control, WRITTEN, this.#written);
-    Atomics.notify(control, WRITTEN);
+    if (this.#written % SLOTS_AT_A_TIME === 0) Atomics.notify(control, WRITTEN);
   }
 
   #waitUntilHashed(count: number): void {
@@ -107,6 +109,7 @@ export class HashThread {
     for (let waits = 0; ; waits += 1) {
       const hashed = Atomics.load(control, HASHED);
       if (hashed >= count) return;
+      Atomics.notify(control, WRITTEN);
       if (waits === WAITS) throw new Error("the thread that computes the digest does not answer");
       // A signal is handled once this returns: the wait is short where the thread is alive.
       if (Atomics.wait(control, HASHED, hashed, WAIT_MS) !== "timed-out") waits = -1;
