@@ -1,4 +1,13 @@
-import { BRACKET_OPEN, COLON, DASH, IS_FLAG, isDigit, PAREN_CLOSE, PAREN_OPEN, SPACE } from "../bytes.ts";
+import {
+  BRACKET_OPEN,
+  COLON,
+  DASH,
+  IS_FLAG,
+  isDigit,
+  PAREN_CLOSE,
+  PAREN_OPEN,
+  SPACE,
+} from "../bytes.ts";
 import { ContextFields } from "../text/context-fields.ts";
 import { decimalOfWord, wordAt } from "../words.ts";
 import { KNOWN_BEGINNING_BYTES, KnownBeginnings } from "./known-beginnings.ts";
