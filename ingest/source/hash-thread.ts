@@ -12,8 +12,9 @@ const DIGEST_BYTES = 32;
 const WRITTEN = 0;
 const HASHED = 1;
 const LENGTHS = 2;
-/** In the place of a length: no more will come, the digest is wanted. */
-const END = -1;
+/** In the place of a length: the digest so far is wanted; the same, and no more will come. */
+const SO_FAR = -1;
+const END = -2;
 
 /** How long to wait for a sign of the other thread at a time, and how often until it counts as dead. */
 const WAIT_MS = 5_000;
@@ -35,11 +36,12 @@ const PROGRAM = `
   const { control, slots, digest } = require("node:worker_threads").workerData;
   const hash = createHash("sha256");
   for (let hashed = 0, length = 0; length !== ${END}; ) {
-    Atomics.wait(control, ${WRITTEN}, hashed);
+    // It may be woken for what it has hashed already.
+    while (Atomics.load(control, ${WRITTEN}) === hashed) Atomics.wait(control, ${WRITTEN}, hashed);
     const slot = hashed % ${SLOTS};
     const from = slot * ${SLOT_BYTES};
     length = control[${LENGTHS} + slot];
-    if (length === ${END}) digest.set(hash.digest());
+    if (length < 0) digest.set(hash.copy().digest());
     else hash.update(slots.subarray(from, from + length));
     hashed += 1;
     Atomics.store(control, ${HASHED}, hashed);
@@ -49,7 +51,7 @@ const PROGRAM = `
 
 /**
  * SHA-256 in a thread of its own: chunks are copied into a ring that both threads see, in order, and
- * whoever is ahead waits. The thread ends with the digest, when it is given up, or with the process.
+ * whoever is ahead waits. The thread ends when it is told to, when it is given up, or with the process.
  */
 export class HashThread {
   readonly #shared: Shared;
@@ -79,16 +81,25 @@ export class HashThread {
     }
   }
 
-  /** Hexadecimal; the last call. */
+  /** Of the chunks so far, in hexadecimal. */
   digest(): string {
-    this.#hand(this.#freeSlot(), END);
-    this.#waitUntilHashed(this.#written);
-    return Buffer.from(this.#shared.digest).toString("hex");
+    return this.#ask(SO_FAR);
+  }
+
+  /** The same, and ends the thread: the last call. */
+  end(): string {
+    return this.#ask(END);
   }
 
   /** Ends the thread without a digest. */
   async abandon(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  #ask(what: typeof SO_FAR | typeof END): string {
+    this.#hand(this.#freeSlot(), what);
+    this.#waitUntilHashed(this.#written);
+    return Buffer.from(this.#shared.digest).toString("hex");
   }
 
   #freeSlot(): number {

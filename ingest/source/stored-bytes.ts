@@ -42,6 +42,7 @@ export async function* fileChunks(
     for (;;) {
       const { bytesRead, buffer } = await pending;
       if (bytesRead === 0) {
+        digest.finish();
         isWhole = true;
         return;
       }

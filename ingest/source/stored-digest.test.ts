@@ -15,6 +15,10 @@ function bytesOf(length: number, seed: number): Uint8Array {
   return new Uint8Array(words.buffer, 0, length);
 }
 
+function sha256(chunks: readonly Uint8Array[]): string {
+  return createHash("sha256").update(Buffer.concat(chunks)).digest("hex");
+}
+
 describe("HashThread", () => {
   it("gives the digest of the chunks one behind the other, whatever their sizes", () => {
     const lengths = fc.array(fc.integer({ min: 0, max: 2_500_000 }), { maxLength: 14 });
@@ -22,14 +26,16 @@ describe("HashThread", () => {
       fc.property(lengths, (sizes) => {
         const chunks = sizes.map((size, i) => bytesOf(size, i));
         const thread = new HashThread();
-        for (const chunk of chunks) {
+        for (const [i, chunk] of chunks.entries()) {
+          // Asking in between changes nothing.
+          if (i === 3) expect(thread.digest()).toBe(sha256(chunks.slice(0, i)));
           const reused = chunk.slice();
           thread.update(reused);
           // The thread has its own copy: a reader uses its buffer again.
           reused.fill(0);
         }
-        const expected = createHash("sha256").update(Buffer.concat(chunks)).digest("hex");
-        expect(thread.digest()).toBe(expected);
+        expect(thread.digest()).toBe(sha256(chunks));
+        expect(thread.end()).toBe(sha256(chunks));
       }),
       { numRuns: 12 },
     );
@@ -64,7 +70,13 @@ describe("openBytes of a large file", () => {
   it("gives the size and the digest of what is stored", async () => {
     const source = await openBytes(file);
     const hash = createHash("sha256");
-    for await (const chunk of source.chunks) hash.update(chunk);
+    let chunks = 0;
+    for await (const chunk of source.chunks) {
+      hash.update(chunk);
+      chunks += 1;
+      // In the middle it is that of what has come so far.
+      if (chunks === 9) expect(source.stored.sha256()).toBe(hash.copy().digest("hex"));
+    }
     expect(source.stored.bytes).toBe(SIZE);
     expect(source.stored.sha256()).toBe(hash.digest("hex"));
     // Asked again, it says the same.

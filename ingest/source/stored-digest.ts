@@ -11,7 +11,8 @@ export class StoredDigest {
   readonly #here = createHash("sha256");
   /** Computes the digest in the place of `#here`. */
   #thread: HashThread | undefined;
-  #hex: string | undefined;
+  /** The thread's last word. */
+  #whole: string | undefined;
 
   /** How much will come, before the first chunk: much is hashed beside the reading, on another CPU. */
   expect(sizeBytes: number): void {
@@ -28,10 +29,14 @@ export class StoredDigest {
     return this.#bytes;
   }
 
-  /** Hexadecimal; ends the digest, so only call it after the last chunk. */
+  /** Hexadecimal, of what was read so far. */
   sha256(): string {
-    this.#hex ??= this.#thread === undefined ? this.#here.digest("hex") : this.#thread.digest();
-    return this.#hex;
+    return this.#whole ?? this.#thread?.digest() ?? this.#here.copy().digest("hex");
+  }
+
+  /** The last chunk has come. */
+  finish(): void {
+    this.#whole = this.#thread?.end();
   }
 
   /** The rest will not be read: there is no digest then. */
