@@ -1,7 +1,8 @@
 import type { Compression } from "./compression.ts";
 import { detectCompression, MAGIC_BYTES, UNPACKING } from "./compression.ts";
 import type { StreamDamage } from "./packed/stream-decoder.ts";
-import { fileChunks, openFile, READ_BYTES, StoredDigest, streamChunks } from "./stored-bytes.ts";
+import { fileChunks, openFile, READ_BYTES, streamChunks } from "./stored-bytes.ts";
+import { StoredDigest } from "./stored-digest.ts";
 import { TraceError } from "../errors.ts";
 
 export interface OpenBytesOptions {

@@ -21,11 +21,14 @@ export const defaultColumns: LineColumns = {
   commColumns: PID_DASH_COLUMN,
 
   read(context: LineContext, bytes: Uint8Array, start: number, end: number): boolean {
+    if (context.readKnown(bytes, start, end)) return true;
     const column = start + PID_DASH_COLUMN;
     // No comm reaches column 0, so what begins with `#` is a comment.
     if (column + 1 >= end || bytes[column] !== DASH || bytes[start] === HASH) return false;
     if (hasNewlineAt(bytes, start, PID_DASH_COLUMN / 4)) return false;
-    return context.read(bytes, column, end);
+    if (!context.read(bytes, column, end)) return false;
+    context.keepBeginning(bytes, start, end);
+    return true;
   },
 
   readBehindComm(context: LineContext, bytes: Uint8Array, from: number, end: number): boolean {

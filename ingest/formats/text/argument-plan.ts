@@ -7,7 +7,7 @@ import {
   type TargetColumn,
   type ValueReading,
 } from "../../vocabulary/roles.ts";
-import { literal } from "../bytes.ts";
+import { WordLabels } from "./word-labels.ts";
 
 /** How the value of an argument is read; numeric so that the hot loop can switch on it. */
 export const Reading: Readonly<Record<ValueReading | "skip", number>> = {
@@ -50,10 +50,8 @@ export const POINTER_WORDS = 4;
 export class ArgumentPlan {
   readonly count: number;
   readonly names: readonly string[];
-  /** ` name=` of each argument, blank and equals sign included, one behind the other. */
-  readonly labelBytes: Uint8Array;
-  /** Where each label ends in `labelBytes`. */
-  readonly labelEnds: Uint32Array;
+  /** ` name=` of each argument, blank and equals sign included. */
+  readonly labels: WordLabels;
   readonly readings: Uint8Array;
   readonly targets: Uint8Array;
   /** The last pointer of each argument and its id: pointers repeat from line to line. */
@@ -80,9 +78,7 @@ export class ArgumentPlan {
     const roles = rolesOf(names, meaning, declared);
     this.count = names.length;
     this.names = names;
-    this.labelBytes = literal(names.map((name) => ` ${name}=`).join(""));
-    let labelEnd = 0;
-    this.labelEnds = Uint32Array.from(names, (name) => (labelEnd += name.length + 2));
+    this.labels = new WordLabels(names.map((name) => ` ${name}=`));
     this.readings = Uint8Array.from(roles, (role) => Reading[role?.reading ?? "skip"]);
     this.targets = Uint8Array.from(roles, (role) => Target[role?.column ?? "none"]);
     this.lastHigh = new Int32Array(names.length);

@@ -39,7 +39,7 @@ export class ArgumentReader {
 
   /**
    * Reads the arguments at `from` into row `row`, up to the line end or to `end` if that comes first;
-   * the byte at `end` must be a line end. An outcome other than `done` leaves the row dirty.
+   * the byte at `end` must be a line end, with READ_AHEAD_BYTES behind it. An outcome other than `done` leaves the row dirty.
    */
   read(
     plan: ArgumentPlan,
@@ -49,16 +49,13 @@ export class ArgumentReader {
     batch: EventBatch,
     row: number,
   ): number {
-    const { count, labelBytes, labelEnds, readings, targets } = plan;
+    const { count, labels, readings, targets } = plan;
     let at = from;
-    let label = 0;
     this.#store.begin();
     for (let i = 0; i < count; i += 1) {
       // A label holds no line end, so a comparison never runs into the next line.
-      for (const labelEnd = labelEnds[i]!; label < labelEnd; label += 1) {
-        if (bytes[at] !== labelBytes[label]) return Outcome.otherArguments;
-        at += 1;
-      }
+      at = labels.behind(i, bytes, at);
+      if (at < 0) return Outcome.otherArguments;
       const reading = readings[i]!;
       if (reading === Reading.skip) {
         const skippedFrom = at;

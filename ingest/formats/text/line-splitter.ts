@@ -1,4 +1,5 @@
 import { CARRIAGE_RETURN, NEWLINE } from "../bytes.ts";
+import { lineEndFrom, READ_AHEAD_BYTES } from "../words.ts";
 import type { LineProblems } from "./problems.ts";
 
 /** Longest line that is read, in bytes without its end. */
@@ -11,7 +12,8 @@ export interface LineSink {
   /**
    * Reads the line at `start` if that can be done without searching its end first. Gives the line end,
    * or -1: nothing has been read then, and `read` is used once the end is known.
-   * @param fill where the bytes end; a line end stands there as a guard.
+   * @param fill where the bytes end; a line end stands there as a guard, and READ_AHEAD_BYTES can be
+   * read behind it.
    */
   readEvent(bytes: Uint8Array, start: number, fill: number): number;
   /** Reads the line at `start`…`end` (line end excluded); the line before it stands before it. */
@@ -45,7 +47,7 @@ export class LineSplitter {
 
   /** Takes a copy of the chunk; call `readLines` until it says that it needs more. */
   push(chunk: Uint8Array): void {
-    this.#makeRoom(chunk.length + 1);
+    this.#makeRoom(chunk.length + 1 + READ_AHEAD_BYTES);
     this.#buffer.set(chunk, this.#fill);
     this.#fill += chunk.length;
     // A line end behind the last byte stops every search and every number.
@@ -66,7 +68,7 @@ export class LineSplitter {
           continue;
         }
       }
-      const newline = bytes.indexOf(NEWLINE, this.#from);
+      const newline = lineEndFrom(bytes, this.#from);
       if (newline >= this.#fill) {
         this.#dropIfTooLong();
         return false;
