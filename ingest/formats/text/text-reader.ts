@@ -83,6 +83,7 @@ export class TextReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
       events: rows.events,
+      isTicks: rows.clock.isTicks === true,
       baseNs: rows.clock.baseNs,
       firstTsNs: rows.clock.firstNs,
       lastTsNs: rows.clock.lastNs,

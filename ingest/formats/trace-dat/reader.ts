@@ -74,6 +74,8 @@ export class DatReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: rows?.records ?? 0,
       events: rows?.events ?? 0,
+      clock: this.#opened?.buffer?.clock,
+      isTicks: isTickClock(this.#opened?.buffer?.clock),
       baseNs: rows?.baseNs ?? 0n,
       firstTsNs: (rows?.events ?? 0) > 0 ? 0 : Number.NaN,
       lastTsNs: rows?.lastTsNs ?? Number.NaN,
