@@ -113,12 +113,7 @@ async function addPerCpuStats(
   if (origins.length > 0) facts.perCpuLosses = fact(losses, origins.join(", "));
 }
 
-function addDmesg(
-  facts: MutableFacts,
-  contradictions: string[],
-  text: string,
-  name: string,
-): void {
+function addDmesg(facts: MutableFacts, contradictions: string[], text: string, name: string): void {
   const { features, featuresLine, mode, modeLine, release, versionText, releaseLine } =
     readDmesg(text);
   if (features !== undefined) {

@@ -22,7 +22,8 @@ function hasCertain(queue: FlushQueue): boolean {
 export const changeWithoutFlush: Invariant = {
   id: "CHANGE_WITHOUT_FLUSH",
   sentence: "a stage-2 call that replaced or removed a valid leaf without an invalidation",
-  meaning: "a primitive's probe is missing or was hit inside another probe, or an unmap was not recorded",
+  meaning:
+    "a primitive's probe is missing or was hit inside another probe, or an unmap was not recorded",
   kinds: [],
   needs: [["hw_vmid", "hw_vmid_ipa", "hw_vmid_ipa_nsh", "hw_vmid_range"]],
   observe(violations) {

@@ -8,7 +8,8 @@ const OUTSIDE = -1;
 export const vcpuMovedInGuest: Invariant = {
   id: "VCPU_MOVED_IN_GUEST",
   sentence: "a vCPU that entered the guest on one CPU is next seen on another",
-  meaning: "its kvm_exit is missing: events were lost without being counted, or not all are recorded",
+  meaning:
+    "its kvm_exit is missing: events were lost without being counted, or not all are recorded",
   kinds: ["kvm_entry", "kvm_exit", "guest_fault", "map", "relax_perms"],
   needs: [["kvm_entry"], ["kvm_exit"]],
   observe(violations) {

@@ -42,7 +42,10 @@ describe("the table of functions", () => {
     let compared = 0;
     for (const name of readdirSync(root)) {
       const { facts } = factsOfCaptureJson(readFileSync(join(root, name, "capture.json"), "utf8"));
-      const version = parseKernelVersion(facts.kernelRelease!.value, facts.kernelVersionText?.value);
+      const version = parseKernelVersion(
+        facts.kernelRelease!.value,
+        facts.kernelVersionText?.value,
+      );
       const list = savedProbesOf(readFileSync(join(root, name, "kprobes.txt"), "utf8").split("\n"));
       for (const known of KNOWN_FUNCTIONS) {
         const { entries, absent, refused } = list;

@@ -76,7 +76,11 @@ export const NEEDS: Readonly<Record<AnswerName, readonly AnswerNeed[]>> = {
     need(MASK_WORDS, "bounds", "GET/CLEAR_DIRTY_LOG cannot be told from enabling the log"),
     need(COMMIT, "bounds", "which memslot is flushed is not known"),
     need(
-      ["kvm_flush_remote_tlbs", "kvm_flush_remote_tlbs_memslot", "kvm_arch_flush_remote_tlbs_range"],
+      [
+        "kvm_flush_remote_tlbs",
+        "kvm_flush_remote_tlbs_memslot",
+        "kvm_arch_flush_remote_tlbs_range",
+      ],
       "bounds",
       "flushes are derived from the write-protect sequences: several ioctls in a row look like one",
     ),

@@ -1,5 +1,10 @@
 import type { EventBatch } from "../../ingest/events/columns.ts";
-import { EVENT_KINDS, EventKind, type EventKindName, UNKNOWN_CPU } from "../../ingest/events/kinds.ts";
+import {
+  EVENT_KINDS,
+  EventKind,
+  type EventKindName,
+  UNKNOWN_CPU,
+} from "../../ingest/events/kinds.ts";
 import type { NameTable } from "../../ingest/events/names.ts";
 
 const KINDS = EVENT_KINDS.length;

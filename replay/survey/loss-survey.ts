@@ -63,8 +63,7 @@ export class LossSurvey {
       this.#open.set(cpu, { fromNs: this.#lastNs[cpu], line, count: known });
     } else {
       // Nothing came between them: one interval, of at least so many.
-      open.count =
-        open.count === undefined || known === undefined ? undefined : open.count + known;
+      open.count = open.count === undefined || known === undefined ? undefined : open.count + known;
     }
   }
 
