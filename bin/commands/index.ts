@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { checkCommand } from "./check.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -8,6 +9,7 @@ import { verifyCommand } from "./verify.ts";
 export const commands: readonly Command[] = [
   analyzeCommand,
   verifyCommand,
+  checkCommand,
   encodeCommand,
   generateCommand,
 ];

@@ -42,8 +42,10 @@ describe("savedProbesOf", () => {
   });
 
   it("counts the hits that kprobe_profile says were missed", () => {
-    const profile = "  map      494      0\n  unmap    231     17\nsome text\n";
-    expect([...savedProbesOf([], profile).missedHits]).toEqual([["unmap", 17]]);
+    const profile = "  map      494      0\n  unmap    231     17\n  mine  9 9\nsome text\n";
+    const list = ["p:s2/map kvm_pgtable_stage2_map", "p:s2/unmap kvm_pgtable_stage2_unmap"];
+    const probes = savedProbesOf([...list, "p:mine do_sys_open"], profile);
+    expect([...probes.missedHits]).toEqual([["unmap", 17]]);
   });
 });
 

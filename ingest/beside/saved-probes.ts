@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { withoutCompilerSuffix } from "../vocabulary/functions.ts";
+import type { Diagnostics } from "../diagnostics.ts";
+import { meaningOfSymbol, withoutCompilerSuffix } from "../vocabulary/functions.ts";
 import { readProbeDefinition } from "../vocabulary/probe-definitions.ts";
 import type { Fact } from "./host-facts.ts";
 import { LIST_NAMES, probeLinesOf } from "./probe-names.ts";
@@ -17,7 +18,10 @@ export interface SavedProbes {
   readonly refused: ReadonlySet<string>;
   /** `ABSENT …`: the kernel has no such symbol (another version, or the compiler put it into its callers). */
   readonly absent: ReadonlySet<string>;
-  /** Events that probes missed because they hit inside another probe (`kprobe_profile`), by probe name. */
+  /**
+   * Hits that the kernel could not record (`kprobe_profile`; a probe inside another's handler, or no free
+   * return instance), by probe name; only of functions that the replay uses.
+   */
   readonly missedHits: ReadonlyMap<string, number>;
 }
 
@@ -33,10 +37,12 @@ export function savedProbesOf(lines: readonly string[], profile = ""): SavedProb
   const returns = new Set<string>();
   const refused = new Set<string>();
   const absent = new Set<string>();
+  const used = new Set<string>();
   for (const line of lines) {
     const text = line.trim();
     const definition = readProbeDefinition(text);
     if (definition?.symbol !== undefined) {
+      if (meaningOfSymbol(definition.symbol) !== undefined) used.add(definition.name);
       (definition.isReturn ? returns : entries).add(withoutCompilerSuffix(definition.symbol));
       continue;
     }
@@ -51,10 +57,21 @@ export function savedProbesOf(lines: readonly string[], profile = ""): SavedProb
   const missedHits = new Map<string, number>();
   for (const line of profile.split("\n")) {
     const [, name, , missed] = PROFILE.exec(line) ?? [];
-    if (name !== undefined && Number(missed) > 0) missedHits.set(name, Number(missed));
+    if (name !== undefined && used.has(name) && Number(missed) > 0) missedHits.set(name, Number(missed));
   }
   for (const symbol of entries) refused.delete(symbol);
   return { entries, returns, refused, absent, missedHits };
+}
+
+/** Makes hits that probes missed a loss: neither the trace nor the buffers' statistics count them. */
+export function reportMissedHits(
+  probes: Fact<SavedProbes> | undefined,
+  diagnostics: Diagnostics,
+): void {
+  for (const [name, missed] of probes?.value.missedHits ?? []) {
+    const detail = `probe ${name} missed ${missed} hits (kprobe_profile.txt)`;
+    diagnostics.add("EVENTS_LOST", detail, 0, 0, missed);
+  }
 }
 
 /**
