@@ -23,7 +23,8 @@ export function clockOfTrace(
   if (info.clock !== undefined) {
     return { clock: { value, origin: "the file itself" }, isTicks, contradictions };
   }
-  if (saved !== undefined) return { clock: { value, origin: saved.origin }, isTicks, contradictions };
+  if (saved !== undefined)
+    return { clock: { value, origin: saved.origin }, isTicks, contradictions };
   const origin =
     info.isTicks === true
       ? "its times are bare integers: counter, uptime, x86-tsc, or another that was printed so"

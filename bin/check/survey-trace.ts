@@ -77,8 +77,7 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     architectureOrigin: found.because,
     clock: clock.clock,
     isTicks: clock.isTicks,
-    settings: configuration.settings,
-    assumptions: configuration.assumptions,
+    ...machineOf(configuration, found.architecture === "x86"),
     contradictions: [
       ...contradictions,
       ...clock.contradictions,
@@ -99,6 +98,7 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     },
     sight: {
       eventsByKind: kinds,
+      applied: survey.applied(),
       list: probes?.value,
       kernel: configuration.kernel,
       hypMode: facts.hypMode?.value,
@@ -106,6 +106,15 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     probeList: probes?.origin,
     otherNames: otherNamesOf(survey.byName(reader.names), probes?.value),
   };
+}
+
+/** Of an x86 host only the kernel: what is assumed of arm64 CPUs means nothing there. */
+function machineOf(
+  { settings, assumptions }: Configuration,
+  isX86: boolean,
+): Pick<CheckInput, "settings" | "assumptions"> {
+  if (!isX86) return { settings, assumptions };
+  return { settings: settings.filter(({ name }) => name === "kernel"), assumptions: [] };
 }
 
 /** What a version cannot have and the trace has. */
@@ -158,6 +167,8 @@ function otherNamesOf(
   probes: SavedProbes | undefined,
 ): readonly string[] {
   const events = names.filter(({ kind }) => kind === "other").map(({ name }) => name);
-  const functions = [...(probes?.entries ?? [])].filter((name) => meaningOfSymbol(name) === undefined);
+  const functions = [...(probes?.entries ?? [])].filter(
+    (name) => meaningOfSymbol(name) === undefined,
+  );
   return [...new Set([...events, ...functions])].slice(0, MAX_OTHER_NAMES);
 }

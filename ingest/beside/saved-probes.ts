@@ -57,7 +57,8 @@ export function savedProbesOf(lines: readonly string[], profile = ""): SavedProb
   const missedHits = new Map<string, number>();
   for (const line of profile.split("\n")) {
     const [, name, , missed] = PROFILE.exec(line) ?? [];
-    if (name !== undefined && used.has(name) && Number(missed) > 0) missedHits.set(name, Number(missed));
+    if (name !== undefined && used.has(name) && Number(missed) > 0)
+      missedHits.set(name, Number(missed));
   }
   for (const symbol of entries) refused.delete(symbol);
   return { entries, returns, refused, absent, missedHits };

@@ -24,9 +24,8 @@ export const callWithoutReturn: Invariant = {
         of.examples.push({ line, tsNs, detail: `${CALLS[call]!} of pid ${pid}` });
       }
     };
-    const ignore = (): void => undefined;
     return {
-      event: (batch, row) => calls.event(batch, row, unreturned, ignore),
+      event: (batch, row) => calls.event(batch, row, unreturned, undefined),
       lost: () => calls.clear(),
       finish() {
         for (const open of calls.stillOpen()) unreturned(open);

@@ -33,15 +33,15 @@ export class OpenCalls {
   event(
     batch: EventBatch,
     row: number,
-    unreturned: (open: OpenCall) => void,
-    uncalled: (call: number) => void,
+    unreturned: ((open: OpenCall) => void) | undefined,
+    uncalled: ((call: number) => void) | undefined,
   ): void {
     const kind = batch.kind[row]!;
     const pid = batch.pid[row]!;
     const thread = this.#threads.of(pid);
     const call = CALL_CODES.indexOf(kind);
     if (call >= 0) {
-      if (thread.call >= 0) unreturned(thread);
+      if (thread.call >= 0) unreturned?.(thread);
       thread.call = call;
       thread.line = batch.line[row]!;
       thread.tsNs = batch.tsNs[row]!;
@@ -52,7 +52,7 @@ export class OpenCalls {
     if (returned < 0) return;
     this.hasReturns[returned] = true;
     if (thread.call === returned) thread.call = -1;
-    else uncalled(returned);
+    else uncalled?.(returned);
   }
 
   stillOpen(): readonly OpenCall[] {

@@ -10,10 +10,9 @@ export const returnWithoutCall: Invariant = {
   needs: [["map_ret", "unmap_ret", "wrprotect_ret", "relax_perms_ret", "split_ret"]],
   observe(violations) {
     const calls = new OpenCalls();
-    const ignore = (): void => undefined;
     return {
       event(batch, row) {
-        calls.event(batch, row, ignore, (call) => {
+        calls.event(batch, row, undefined, (call) => {
           const pid = batch.pid[row]!;
           const detail = (): string => `${CALLS[call]!}_ret of pid ${pid}`;
           violations.add(batch.line[row]!, batch.tsNs[row]!, detail);

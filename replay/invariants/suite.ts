@@ -46,9 +46,9 @@ export class InvariantSuite implements SettlementListener {
     this.#violations = invariants.map(() => new Violations());
     this.#observers = invariants.map((one, i) => one.observe(this.#violations[i]!, pageBytes));
     this.#byKind = EVENT_KINDS.map((kind) =>
-      this.#observers.filter(({ event }, i) => {
+      this.#observers.filter((observer, i) => {
         const { kinds } = invariants[i]!;
-        return event !== undefined && (kinds === "all" || kinds.includes(kind));
+        return observer.event !== undefined && (kinds === "all" || kinds.includes(kind));
       }),
     );
   }

@@ -1,5 +1,5 @@
 import type { EventKindName } from "../../ingest/events/kinds.ts";
-import { knownFunction } from "./known-functions.ts";
+import { KNOWN_FUNCTIONS, knownFunction } from "./known-functions.ts";
 import { type MissingProbe, missingProbes } from "./missing-probes.ts";
 import { ANSWERS, type AnswerName, NEEDS } from "./needs.ts";
 import { eventsOf, type ProbeSight, stateOf, STATE_WORDS } from "./probe-states.ts";
@@ -100,7 +100,11 @@ function judge(
   const fatal = lacking.filter((one) => withoutFor(answer, one) === "no");
   if (answer === "verify" && !input.primitivesRecorded) return no(...withoutPrimitives(lacking));
   if (fatal.length > 0 && answer !== "verify") return no(...fatal.map(sentenceOf));
-  const limits = [...lacking.map(sentenceOf), ...unseenMust(answer, input), ...unknowns(answer, input)];
+  const limits = [
+    ...lacking.map(sentenceOf),
+    ...unseenMust(answer, input),
+    ...unknowns(answer, input),
+  ];
   if (limits.length > 0) return { status: "bounds", because: limits };
   if (input.assumed.length > 0 && REPLAYED.has(answer)) {
     return { status: "assumed", because: input.assumed };
@@ -112,8 +116,8 @@ function judge(
 function judgeSubject(answer: AnswerName, { sight }: AnswerInput): Judgement | undefined {
   const subjects = SUBJECTS[answer];
   if (subjects !== undefined && subjects.every((kind) => eventsOf(sight, kind) === 0)) {
-    const words = NEEDS[answer][0]!.anyOf
-      .map((name) => `${name}: ${STATE_WORDS[stateOf(knownFunction(name), sight)]}`)
+    const words = KNOWN_FUNCTIONS.filter(({ kind }) => subjects.includes(kind))
+      .map((known) => `${known.name}: ${STATE_WORDS[stateOf(known, sight)]}`)
       .join("; ");
     return no(`none of it is in the trace (${words})`);
   }
@@ -154,8 +158,16 @@ function withoutFor(answer: AnswerName, probe: MissingProbe): "no" | "bounds" {
   return own.some(({ without }) => without === "no") ? "no" : "bounds";
 }
 
-export function sentenceOf({ function: name, isReturn, state, effect, closest }: MissingProbe): string {
-  const what = isReturn ? `the return of ${name} is not recorded` : `${name}: ${STATE_WORDS[state]}`;
+export function sentenceOf({
+  function: name,
+  isReturn,
+  state,
+  effect,
+  closest,
+}: MissingProbe): string {
+  const what = isReturn
+    ? `the return of ${name} is not recorded`
+    : `${name}: ${STATE_WORDS[state]}`;
   const instead = closest.length === 0 ? "" : ` (closest: ${closest.join(", ")})`;
   return `${what}; ${effect}${instead}`;
 }
@@ -167,11 +179,16 @@ function unseenMust(answer: AnswerName, { sight }: AnswerInput): readonly string
     .filter(({ without, returns }) => without === "no" && returns !== true)
     .filter(({ anyOf }) => anyOf.every((name) => !name.startsWith("__")))
     .filter(({ anyOf }) => anyOf.every((name) => stateOf(knownFunction(name), sight) === "unseen"))
-    .map(({ anyOf, effect }) => `no event of ${anyOf.join(" or ")}: if it was not probed, ${effect}`);
+    .map(
+      ({ anyOf, effect }) => `no event of ${anyOf.join(" or ")}: if it was not probed, ${effect}`,
+    );
 }
 
 function unknowns(answer: AnswerName, { losses, unknownTables }: AnswerInput): readonly string[] {
   if (!REPLAYED.has(answer) || unknownTables === 0) return losses;
   const tables = unknownTables === 1 ? "1 table" : `${unknownTables} tables`;
-  return [...losses, `what ${tables} held when first seen is not known: the VM ran before the trace`];
+  return [
+    ...losses,
+    `what ${tables} held when first seen is not known: the VM ran before the trace`,
+  ];
 }

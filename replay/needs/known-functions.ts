@@ -27,6 +27,8 @@ export interface KnownFunction {
   readonly goneIn?: readonly [number, number];
   /** Events that cannot happen without a call of this function. */
   readonly impliedBy?: readonly EventKindName[];
+  /** It is only called where one of these was. */
+  readonly onlyWith?: readonly string[];
   /** Runs at EL2 under nVHE and pKVM, where nothing can be probed. */
   readonly isHyp?: boolean;
   readonly isTracepoint?: boolean;
@@ -78,6 +80,8 @@ export const KNOWN_FUNCTIONS: readonly KnownFunction[] = [
     returnKind: "split_ret",
     since: [6, 5],
     impliedBy: ["split_ret"],
+    // Eager split belongs to dirty logging: to enabling it, or to a mask word of KVM_CLEAR_DIRTY_LOG.
+    onlyWith: ["kvm_pgtable_stage2_wrprotect", "kvm_arch_mmu_enable_log_dirty_pt_masked"],
   },
   { name: "kvm_pgtable_stage2_destroy", role: "teardown", kind: "destroy", since: [5, 10] },
   { name: "kvm_pgtable_stage2_mkold", role: "age", kind: "mkold", since: [5, 10], goneIn: [6, 2] },

@@ -1,7 +1,7 @@
 import type { HypMode } from "../../ingest/beside/host-facts.ts";
 import type { EventKindName } from "../../ingest/events/kinds.ts";
 import { isAtLeast, type KernelVersion } from "../policies/kernel-version.ts";
-import type { KnownFunction } from "./known-functions.ts";
+import { type KnownFunction, knownFunction } from "./known-functions.ts";
 
 /** What a saved probe list says; functions by symbol without a compiler's suffix. */
 export interface ProbeList {
@@ -14,6 +14,8 @@ export interface ProbeList {
 /** What is known of a recording's probes: from its events, and from what was saved beside it. */
 export interface ProbeSight {
   readonly eventsByKind: ReadonlyMap<EventKindName, number>;
+  /** Functions that stage2_apply_range was seen to call. */
+  readonly applied?: ReadonlySet<string>;
   readonly list: ProbeList | undefined;
   readonly kernel: KernelVersion | undefined;
   readonly hypMode: HypMode | undefined;
@@ -32,6 +34,8 @@ export type ProbeState =
   | "not-asked"
   /** No list, no event, but events that cannot happen without a call of it. */
   | "not-recorded"
+  /** Not in the list, and what it is only called with was probed and never hit. */
+  | "not-called"
   /** It runs at EL2 (nVHE, pKVM): no probe can see it. */
   | "at-el2"
   /** No list, no event: never called, or not probed. */
@@ -63,10 +67,21 @@ export function stateOf(known: KnownFunction, sight: ProbeSight): ProbeState {
     if (list.entries.has(known.name)) return "never-hit";
     if (list.refused.has(known.name)) return "refused";
     if (list.absent.has(known.name)) return sight.kernel === undefined ? "not-in-kernel" : "absent";
-    return "not-asked";
+    return isExcluded(known, sight, list) ? "not-called" : "not-asked";
   }
-  const isImplied = known.impliedBy?.some((kind) => eventsOf(sight, kind) > 0) === true;
+  const isImplied =
+    sight.applied?.has(known.name) === true ||
+    known.impliedBy?.some((kind) => eventsOf(sight, kind) > 0) === true;
   return isImplied ? "not-recorded" : "unseen";
+}
+
+/** What it is only called with was recorded, and did not happen. */
+function isExcluded({ onlyWith }: KnownFunction, sight: ProbeSight, list: ProbeList): boolean {
+  if (onlyWith === undefined) return false;
+  return onlyWith.every((name) => {
+    const { kind } = knownFunction(name);
+    return list.entries.has(name) && eventsOf(sight, kind) === 0;
+  });
 }
 
 /** Calls were recorded and none of their returns: their probe is missing. */
@@ -96,6 +111,7 @@ export const STATE_WORDS: Readonly<Record<ProbeState, string>> = {
   absent: "the kernel has no such symbol: it is part of its callers",
   "not-asked": "not in the probe list",
   "not-recorded": "not probed, though it must have been called",
+  "not-called": "not in the probe list, and not called: there is no dirty logging",
   "at-el2": "it runs at EL2 (nVHE, pKVM), where no probe can be",
   unseen: "no event of it: never called, or not probed",
   "not-in-kernel": "this kernel does not have it",

@@ -6,6 +6,7 @@ import {
   UNKNOWN_CPU,
 } from "../../ingest/events/kinds.ts";
 import type { NameTable } from "../../ingest/events/names.ts";
+import { KindCounts } from "./kind-counts.ts";
 
 const KINDS = EVENT_KINDS.length;
 
@@ -25,6 +26,7 @@ export interface NamedEvents {
  */
 export class EventSurvey {
   #byNameAndKind = new Float64Array(64 * KINDS);
+  readonly #kinds = new KindCounts();
   readonly #byCpu: number[] = [];
   #events = 0;
   #lastNs = Number.NaN;
@@ -37,6 +39,7 @@ export class EventSurvey {
   #hasMs = false;
 
   consume(batch: EventBatch): void {
+    this.#kinds.consume(batch);
     const { kind, name, cpu, tsNs } = batch;
     for (let row = 0; row < batch.length; row += 1) {
       if (kind[row] === EventKind.lost) continue;
@@ -87,15 +90,12 @@ export class EventSurvey {
   }
 
   byKind(): ReadonlyMap<EventKindName, number> {
-    const counts = new Map<EventKindName, number>();
-    for (const [code, kind] of EVENT_KINDS.entries()) {
-      let count = 0;
-      for (let cell = code; cell < this.#byNameAndKind.length; cell += KINDS) {
-        count += this.#byNameAndKind[cell]!;
-      }
-      if (count > 0) counts.set(kind, count);
-    }
-    return counts;
+    return this.#kinds.byKind();
+  }
+
+  /** Functions that stage2_apply_range was called for. */
+  applied(): ReadonlySet<string> {
+    return this.#kinds.applied();
   }
 
   /** Most frequent first, then by name. */

@@ -87,7 +87,11 @@ function otherErrors(
           },
         ];
   return [
-    ...list("MISSING_PROBE", "a probe that an answer needs and that is missing", missing.map(sentenceOf)),
+    ...list(
+      "MISSING_PROBE",
+      "a probe that an answer needs and that is missing",
+      missing.map(sentenceOf),
+    ),
     ...list("CONTRADICTING_SOURCES", "sources that disagree", contradictions),
   ];
 }

@@ -1,4 +1,5 @@
 import { DIAGNOSTIC_CODES, type DiagnosticCode, severityOf } from "../../ingest/diagnostics.ts";
+import { stage2Operations } from "../../replay/needs/answers.ts";
 import { absoluteNs } from "../summary.ts";
 import { formatCount, plural } from "../terminal.ts";
 import type { CheckInput } from "./input.ts";
@@ -37,7 +38,11 @@ function isLoss(code: DiagnosticCode): boolean {
 /** Losses that the recording did not make: what could not be read. */
 function unreadableOf({ diagnostics }: CheckInput): number {
   const notRead: readonly DiagnosticCode[] = ["UNPARSED_LINE", "LINE_TOO_LONG", "BAD_NUMBER"];
-  const others: readonly DiagnosticCode[] = ["MISSING_ARGUMENT", "UNKNOWN_EVENT", "UNRESOLVED_PROBE"];
+  const others: readonly DiagnosticCode[] = [
+    "MISSING_ARGUMENT",
+    "UNKNOWN_EVENT",
+    "UNRESOLVED_PROBE",
+  ];
   return [...notRead, ...others].reduce((sum, code) => sum + diagnostics.count(code), 0);
 }
 
@@ -102,6 +107,7 @@ function effectsOf(input: CheckInput, calls: Calls): readonly string[] {
   }
   const cut = diagnostics.count("OPERATION_CUT");
   if (cut > 0) effects.push(`${plural(cut, "operation")} was open where events are missing`);
+  if (stage2Operations(input.sight) === 0) return effects;
   effects.push(
     `analyze gives bounds: ${plural(calls.certain, "call")} for certain and at most ${formatCount(calls.unknown)} more in what is left`,
   );

@@ -8,14 +8,7 @@ const text = v.string();
 const time = v.nullable(v.pipe(v.string(), v.regex(/^-?\d+$/)));
 const texts = v.array(text);
 
-const LEVELS = [
-  "complete",
-  "usable",
-  "predictions",
-  "bounds",
-  "described",
-  "unreadable",
-] as const;
+const LEVELS = ["complete", "usable", "predictions", "bounds", "described", "unreadable"] as const;
 
 const verdict = v.strictObject({
   level: v.picklist(LEVELS),
@@ -95,6 +88,7 @@ const PROBE_STATES = [
   "absent",
   "not-asked",
   "not-recorded",
+  "not-called",
   "at-el2",
   "unseen",
   "not-in-kernel",

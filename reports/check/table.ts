@@ -58,11 +58,14 @@ function section(title: string, lines: readonly string[]): string {
 }
 
 function answersTable(answers: readonly CheckAnswer[], options: TerminalOptions): string {
+  const told = new Map<string, string>();
   return answers
     .map(({ answer, question, status, because }) => {
       const name = paint(status.padEnd(8), STATUS_STYLE[status], options);
-      const [first, ...rest] = because.map(visible);
-      const lines = first === undefined ? [] : [first, ...rest];
+      const before = told.get(because.join("\n"));
+      if (before === undefined) told.set(because.join("\n"), answer);
+      const isRepeated = before !== undefined && because.length > 0;
+      const lines = isRepeated ? [`as ${before}`] : because.map(visible);
       const head = `  ${answer.padEnd(13)}${name}${question}\n`;
       return head + lines.map((line) => `  ${"".padEnd(21)}- ${line}\n`).join("");
     })
@@ -165,7 +168,10 @@ function invariantLines({ invariants, errors }: CheckReport): readonly string[] 
       ?.examples.slice(0, 2)
       .map(({ line, detail }) => `line ${line}: ${detail}`);
     const mark = HARMLESS.has(id) ? "" : "! ";
-    return [`${mark}${id} × ${formatCount(count)}: ${sentence} (${at?.join("; ") ?? ""})`, `  ${meaning}`];
+    return [
+      `${mark}${id} × ${formatCount(count)}: ${sentence} (${at?.join("; ") ?? ""})`,
+      `  ${meaning}`,
+    ];
   });
   const notJudged =
     unjudged.length === 0 ? "" : `; not judged: ${unjudged.map(({ id }) => id).join(", ")}`;
