@@ -83,22 +83,19 @@ describe("KindCounts", () => {
       at(2, { kind: "apply_range", arg0: 3 }),
     ];
     feedRows(rows, (batch) => counts.consume(batch));
-    expect([...counts.applied()]).toEqual([
-      "kvm_pgtable_stage2_unmap",
-      "kvm_pgtable_stage2_flush",
-    ]);
+    expect([...counts.applied()]).toEqual(["kvm_pgtable_stage2_unmap", "kvm_pgtable_stage2_flush"]);
     expect([...counts.byKind()]).toEqual([["apply_range", 3]]);
   });
 });
 
-describe("LossSurvey", () => {
-  const intervals = (rows: readonly EventRow[]): LossSurvey["intervals"] => {
-    const survey = new LossSurvey();
-    feedRows(rows, (batch) => survey.consume(batch));
-    survey.finish();
-    return survey.intervals;
-  };
+function intervals(rows: readonly EventRow[]): LossSurvey["intervals"] {
+  const survey = new LossSurvey();
+  feedRows(rows, (batch) => survey.consume(batch));
+  survey.finish();
+  return survey.intervals;
+}
 
+describe("LossSurvey", () => {
   it("lies between the CPU's own events, not those of others", () => {
     const rows = [
       at(10, { cpu: 0 }),
