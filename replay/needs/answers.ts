@@ -41,6 +41,10 @@ export interface AnswerInput {
   /** Facts of the machine that nothing states, in words. */
   readonly assumed: readonly string[];
   readonly primitivesRecorded: boolean;
+  /** Calls of the recorded kernel's policy that are certain, and at most so many more. */
+  readonly calls: { readonly certain: number; readonly unknown: number };
+  /** Recorded calls that the comparison leaves undecided. */
+  readonly undecided: number;
 }
 
 const OPERATIONS: readonly EventKindName[] = ["map", "unmap", "wrprotect", "relax_perms", "split"];
@@ -184,11 +188,23 @@ function unseenMust(answer: AnswerName, { sight }: AnswerInput): readonly string
     );
 }
 
-function unknowns(answer: AnswerName, { losses, unknownTables }: AnswerInput): readonly string[] {
-  if (!REPLAYED.has(answer) || unknownTables === 0) return losses;
+function unknowns(answer: AnswerName, input: AnswerInput): readonly string[] {
+  const { losses, unknownTables } = input;
+  if (!REPLAYED.has(answer)) return losses;
   const tables = unknownTables === 1 ? "1 table" : `${unknownTables} tables`;
+  const held = `what ${tables} held when first seen is not known: the VM ran before the trace`;
+  return [...losses, ...(unknownTables === 0 ? [] : [held]), ...undecided(answer, input)];
+}
+
+function undecided(
+  answer: AnswerName,
+  { calls, undecided: count }: AnswerInput,
+): readonly string[] {
+  if (answer === "verify") {
+    return count === 0 ? [] : [`${count} recorded calls can be neither confirmed nor refuted`];
+  }
+  if (calls.unknown === 0 || answer === "dirty-log") return [];
   return [
-    ...losses,
-    `what ${tables} held when first seen is not known: the VM ran before the trace`,
+    `${calls.certain} calls are certain, and at most ${calls.unknown} more: the trace does not show what decides (contents of a table, its start level (--ipa-bits), or which vCPU ran)`,
   ];
 }

@@ -81,12 +81,13 @@ function savedIntervalsOf({ savedLosses }: CheckInput): readonly CheckLossInterv
   }));
 }
 
-interface Calls {
+export interface Calls {
   readonly certain: number;
   readonly unknown: number;
 }
 
-function callsOf({ result }: CheckInput): Calls {
+/** Under the recorded kernel's policy. */
+export function callsOf({ result }: Pick<CheckInput, "result">): Calls {
   const policy = result.flushes[0]?.policy;
   const own = result.flushes.filter((row) => row.policy === policy && row.policy !== "recorded");
   return {

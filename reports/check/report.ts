@@ -7,7 +7,7 @@ import { eventsOf, stateOf } from "../../replay/needs/probe-states.ts";
 import { absoluteNs } from "../summary.ts";
 import { errorOf, errorsOf } from "./errors.ts";
 import type { CheckInput } from "./input.ts";
-import { lossSentences, lossesOf } from "./losses.ts";
+import { callsOf, lossSentences, lossesOf } from "./losses.ts";
 import {
   CHECK_SCHEMA_VERSION,
   type CheckProbes,
@@ -89,6 +89,8 @@ function answersOfTrace(input: CheckInput): readonly Answer[] {
     // What an option can state; KVM's own default size of a VM is none of these.
     assumed: input.assumptions.filter((sentence) => sentence.includes("(--")),
     primitivesRecorded: result.primitivesRecorded,
+    calls: callsOf(input),
+    undecided: result.fits[0]?.unknown ?? 0,
   });
   const fit = result.fits[0];
   const differ = fit === undefined ? 0 : fit.missed + fit.spurious;

@@ -20,7 +20,9 @@ export function verdictOf(input: CheckInput, answers: readonly Answer[]): CheckV
     return { level: "described", sentence: `not usable for predictions: ${first(predict)}` };
   }
   if (predict.status === "bounds") {
-    return { level: "bounds", sentence: `usable, for bounds only: ${limitsOf(input, predict)}` };
+    const limits = limitsOf(input, predict);
+    const alone = verify.status === "no" ? `; predictions only: ${first(verify)}` : "";
+    return { level: "bounds", sentence: `usable, for bounds only: ${limits}${alone}` };
   }
   const broken = brokenOf(input) + differenceOf(verify);
   if (verify.status === "no") {
