@@ -14,8 +14,10 @@ import { InvariantSuite } from "../../replay/invariants/suite.ts";
 import { KNOWN_FUNCTIONS } from "../../replay/needs/known-functions.ts";
 import { isInKernel } from "../../replay/needs/probe-states.ts";
 import { formatKernelVersion } from "../../replay/policies/kernel-version.ts";
-import { findPolicy } from "../../replay/policies/registry.ts";
-import { Replay } from "../../replay/replay.ts";
+import type { Policy } from "../../replay/policies/flags.ts";
+import { findPolicy, POLICIES } from "../../replay/policies/registry.ts";
+import { type PolicyFit, Replay, type ReplayResult } from "../../replay/replay.ts";
+import { bestFit } from "../../replay/verify/ranking.ts";
 import { EventSurvey } from "../../replay/survey/event-survey.ts";
 import { LossSurvey } from "../../replay/survey/loss-survey.ts";
 import type { CheckInput, SavedLoss } from "../../reports/check/input.ts";
@@ -24,8 +26,10 @@ import type { MachineOptions } from "../trace-options.ts";
 import { configure, logOf } from "../trace-run.ts";
 import { clockOfTrace } from "./clock.ts";
 
-/** Stands in where the recorded kernel is not known: the newest generation. */
+/** Predicts where the recorded kernel is not known and nothing recorded tells whose calls fit: the newest. */
 const STAND_IN = "range-6.9";
+/** First where the kernel is not known: what every kernel must invalidate, for the invariants to judge by. */
+const LEAST = "ideal";
 const MAX_OTHER_NAMES = 1000;
 
 /**
@@ -44,11 +48,11 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     inputFormat: options["input-format"] ?? "auto",
     ...(options.probes === undefined ? {} : { probes: options.probes }),
   });
-  const policy = configuration.recordedPolicy ?? findPolicy(STAND_IN)!;
+  const policies = policiesFor(configuration.recordedPolicy);
   const survey = new EventSurvey();
   const losses = new LossSurvey();
   const suite = new InvariantSuite(2 ** configuration.pageShift);
-  const config = replayConfig(configuration, [policy], true);
+  const config = replayConfig(configuration, policies, true);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, suite);
   for await (const batch of reader.batches()) {
     survey.consume(batch);
@@ -89,7 +93,7 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     lossIntervalsLeftOut: losses.count - losses.intervals.length,
     savedLosses: savedLossesOf(facts, info, probes?.value),
     result,
-    policyIsKnown: configuration.recordedPolicy !== undefined,
+    judged: judgedFit(result, configuration.recordedPolicy),
     findings: suite.finish(kinds),
     forgotten: {
       places: suite.losses,
@@ -106,6 +110,18 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
     probeList: probes?.origin,
     otherNames: otherNamesOf(survey.byName(reader.names), probes?.value),
   };
+}
+
+function policiesFor(recorded: Policy | undefined): readonly Policy[] {
+  if (recorded !== undefined) return [recorded];
+  return [findPolicy(LEAST)!, ...POLICIES.filter(({ id }) => id !== LEAST)];
+}
+
+/** As `verify` judges: by the recorded kernel's own policy, else by the one that fits best. */
+function judgedFit(result: ReplayResult, recorded: Policy | undefined): PolicyFit {
+  if (recorded !== undefined) return result.fits[0]!;
+  if (result.primitivesRecorded) return bestFit(result.fits);
+  return result.fits.find(({ policy }) => policy === STAND_IN)!;
 }
 
 /** Of an x86 host only the kernel: what is assumed of arm64 CPUs means nothing there. */

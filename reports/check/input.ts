@@ -3,7 +3,7 @@ import type { NameTable } from "../../ingest/events/names.ts";
 import type { TraceInfo } from "../../ingest/reader.ts";
 import type { InvariantFinding } from "../../replay/invariants/suite.ts";
 import type { ProbeSight } from "../../replay/needs/probe-states.ts";
-import type { ReplayResult } from "../../replay/replay.ts";
+import type { PolicyFit, ReplayResult } from "../../replay/replay.ts";
 import type { EventSurvey } from "../../replay/survey/event-survey.ts";
 import type { LossInterval } from "../../replay/survey/loss-survey.ts";
 import type { SettingEntry } from "../summary.ts";
@@ -35,9 +35,9 @@ export interface CheckInput {
   /** Intervals that were found and not kept. */
   readonly lossIntervalsLeftOut: number;
   readonly savedLosses: readonly SavedLoss[];
-  /** Under the recorded kernel's policy, or where it is not known a stand-in. */
   readonly result: ReplayResult;
-  readonly policyIsKnown: boolean;
+  /** Of the recorded kernel's policy, or where it is not known of the one that fits best. */
+  readonly judged: PolicyFit;
   readonly findings: readonly InvariantFinding[];
   /** Places where events are missing, and tables that became unknown there. */
   readonly forgotten: {

@@ -10,7 +10,7 @@ const LOST: readonly DiagnosticCode[] = ["EVENTS_OVERWRITTEN", "EVENTS_LOST"];
 
 /** What is missing from a trace, where, and what that does to the results. */
 export function lossesOf(input: CheckInput): CheckLosses {
-  const { diagnostics } = input;
+  const { diagnostics, judged } = input;
   const calls = callsOf(input);
   return {
     events_lost: LOST.reduce((sum, code) => sum + diagnostics.count(code), 0),
@@ -19,6 +19,7 @@ export function lossesOf(input: CheckInput): CheckLosses {
     intervals_left_out: input.lossIntervalsLeftOut,
     effects: effectsOf(input, calls),
     tables_forgotten: input.forgotten.tables,
+    policy: judged.policy,
     calls_certain: calls.certain,
     calls_unknown: calls.unknown,
   };
@@ -86,10 +87,9 @@ export interface Calls {
   readonly unknown: number;
 }
 
-/** Under the recorded kernel's policy. */
-export function callsOf({ result }: Pick<CheckInput, "result">): Calls {
-  const policy = result.flushes[0]?.policy;
-  const own = result.flushes.filter((row) => row.policy === policy && row.policy !== "recorded");
+/** Under the policy that is judged. */
+export function callsOf({ result, judged }: Pick<CheckInput, "result" | "judged">): Calls {
+  const own = result.flushes.filter(({ policy }) => policy === judged.policy);
   return {
     certain: own.reduce((sum, row) => sum + row.calls, 0),
     unknown: own.reduce((sum, row) => sum + row.unknown_calls, 0),
@@ -97,7 +97,7 @@ export function callsOf({ result }: Pick<CheckInput, "result">): Calls {
 }
 
 function effectsOf(input: CheckInput, calls: Calls): readonly string[] {
-  const { diagnostics, forgotten, result } = input;
+  const { diagnostics, forgotten, result, judged } = input;
   if (!diagnostics.hasDataLoss) return [];
   const effects: string[] = [];
   if (forgotten.places > 0) {
@@ -112,10 +112,9 @@ function effectsOf(input: CheckInput, calls: Calls): readonly string[] {
   effects.push(
     `analyze gives bounds: ${plural(calls.certain, "call")} for certain and at most ${formatCount(calls.unknown)} more in what is left`,
   );
-  const fit = result.fits[0];
-  if (result.primitivesRecorded && fit !== undefined) {
+  if (result.primitivesRecorded) {
     effects.push(
-      `verify compares what is left: ${plural(fit.matched, "call")} matched, ${formatCount(fit.unknown)} undecided`,
+      `verify compares what is left: ${plural(judged.matched, "call")} matched, ${formatCount(judged.unknown)} undecided`,
     );
   }
   effects.push("both end with exit code 3");

@@ -80,7 +80,7 @@ export function unreadableReport(trace: string, error: TraceError): UnreadableRe
 }
 
 function answersOfTrace(input: CheckInput): readonly Answer[] {
-  const { result, diagnostics } = input;
+  const { result, judged, diagnostics } = input;
   const answers = answersOf({
     sight: input.sight,
     isX86: input.architecture === "x86",
@@ -90,12 +90,11 @@ function answersOfTrace(input: CheckInput): readonly Answer[] {
     assumed: input.assumptions.filter((sentence) => sentence.includes("(--")),
     primitivesRecorded: result.primitivesRecorded,
     calls: callsOf(input),
-    undecided: result.fits[0]?.unknown ?? 0,
+    undecided: judged.unknown,
   });
-  const fit = result.fits[0];
-  const differ = fit === undefined ? 0 : fit.missed + fit.spurious;
-  if (differ === 0 || !input.policyIsKnown) return answers;
-  const sentence = `predictions of the recorded kernel's policy and recorded calls differ in ${differ} (verify lists them)`;
+  const differ = judged.missed + judged.spurious;
+  if (differ === 0 || !result.primitivesRecorded) return answers;
+  const sentence = `predictions (${judged.policy}) and recorded calls differ in ${differ} (verify lists them)`;
   return answers.map((answer) =>
     answer.answer === "verify" ? { ...answer, because: [sentence, ...answer.because] } : answer,
   );

@@ -77,6 +77,7 @@ const losses = v.strictObject({
   intervals_left_out: count,
   effects: texts,
   tables_forgotten: count,
+  policy: text,
   calls_certain: count,
   calls_unknown: count,
 });

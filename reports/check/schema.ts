@@ -92,7 +92,9 @@ export interface CheckLosses {
   readonly effects: readonly string[];
   /** Tables whose state became unknown, summed over the places of loss. */
   readonly tables_forgotten: number;
-  /** Calls that the recorded kernel's policy predicts for certain, and at most so many more. */
+  /** The recorded kernel's policy, or where the kernel is not known the one that fits best. */
+  readonly policy: string;
+  /** Calls that it predicts for certain, and at most so many more. */
   readonly calls_certain: number;
   readonly calls_unknown: number;
 }
