@@ -20,6 +20,10 @@ export interface TraceInfo {
   /** Lines (or records) read. */
   readonly lines: number;
   readonly events: number;
+  /** Trace clock that the file itself names (`boot`); undefined where it names none. */
+  readonly clock?: string | undefined;
+  /** The times are no ns but ticks of a clock whose rate nothing states; default false. */
+  readonly isTicks?: boolean | undefined;
   /** Clock value, in ns, that `tsNs` counts from. */
   readonly baseNs: bigint;
   /** Of the first and last event, relative to `baseNs`; NaN where there is none. */

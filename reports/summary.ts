@@ -177,7 +177,7 @@ function flushEntry(row: FlushRow): FlushRow {
 }
 
 /** Exact: the relative time is a whole number of ns below 2^53, the base a bigint. */
-function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
+export function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
   return Number.isNaN(relativeNs) ? null : String(baseNs + BigInt(Math.round(relativeNs)));
 }
 

@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { captureCommand } from "./capture.ts";
 import { convertCommand } from "./convert.ts";
+import { checkCommand } from "./check.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   analyzeCommand,
   verifyCommand,
   convertCommand,
+  checkCommand,
   encodeCommand,
   generateCommand,
   captureCommand,

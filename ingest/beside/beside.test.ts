@@ -50,8 +50,16 @@ const DMESG = [
 
 describe("readHostFacts", () => {
   it("finds nothing beside standard input or in an empty directory", async () => {
-    expect(await readHostFacts("-")).toEqual({ facts: {}, notes: [] });
-    expect(await facts()).toEqual({ facts: {}, notes: [] });
+    expect(await readHostFacts("-")).toEqual({
+      facts: {},
+      notes: [],
+      contradictions: [],
+    });
+    expect(await facts()).toEqual({
+      facts: {},
+      notes: [],
+      contradictions: [],
+    });
   });
 
   it("reads capture.json", async () => {
@@ -59,6 +67,7 @@ describe("readHostFacts", () => {
     const origin = "capture.json";
     expect(await facts()).toEqual({
       notes: [],
+      contradictions: [],
       facts: {
         kernelRelease: { value: CAPTURE.kernel, origin },
         kernelVersionText: { value: CAPTURE.uname, origin },

@@ -7,7 +7,7 @@ import { type KernelSymbols, readKernelSymbols } from "./kernel-symbols.ts";
 import { readSideFile } from "./side-file.ts";
 
 /** Where a saved probe list is looked for, the first one that defines a probe being used. */
-const LIST_NAMES = [
+export const LIST_NAMES: readonly string[] = [
   "kprobes.txt",
   "kprobe_events",
   "kprobe_events.txt",
@@ -80,7 +80,7 @@ export async function readProbeNames(
 }
 
 /** The probe list in a capture.json; one that is damaged is noted by who reads its facts. */
-function probeLinesOf(captureJson: string): readonly string[] {
+export function probeLinesOf(captureJson: string): readonly string[] {
   try {
     const parsed: unknown = JSON.parse(captureJson);
     if (typeof parsed !== "object" || parsed === null || !("kprobes" in parsed)) return [];

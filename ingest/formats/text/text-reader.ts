@@ -98,6 +98,7 @@ export class TextReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
       events: rows.events,
+      isTicks: rows.clock.isTicks === true,
       baseNs: this.baseNs,
       firstTsNs: hasTimes ? rows.clock.firstNs : Number.NaN,
       lastTsNs: hasTimes ? rows.clock.lastNs : Number.NaN,

@@ -86,6 +86,8 @@ export class DatReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: rows?.records ?? 0,
       events: rows?.events ?? 0,
+      clock: this.#opened?.buffer?.clock,
+      isTicks: isTickClock(this.#opened?.buffer?.clock),
       baseNs: this.baseNs,
       firstTsNs: (rows?.events ?? 0) > 0 ? 0 : Number.NaN,
       lastTsNs: rows?.lastTsNs ?? Number.NaN,
