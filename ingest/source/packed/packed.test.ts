@@ -95,8 +95,8 @@ describe("what was compressed by others", () => {
       expect(await unpacked(zeros)).toMatchObject({ damage: undefined });
     });
 
-    // Neither zstd's package nor a legacy frame has a check of what is unpacked.
-    if (compression === "zstd" || name === "legacy.lz4" || name === "frames.lz4") continue;
+    // A frame in each of these has no check of what is unpacked.
+    if (["legacy.lz4", "frames.lz4", "frames.zst"].includes(name)) continue;
     it(`never gives other bytes in silence: ${name}`, async () => {
       const whole = sample(name);
       await fc.assert(
@@ -157,7 +157,7 @@ describe("a stream of nothing but repetitions", () => {
     const window = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, (21 << 3) | 0, 1, 0, 0);
     const { content, damage } = await unpacked(window);
     expect(content).toHaveLength(0);
-    expect(damage?.reason).toContain("2147483648 bytes of memory");
+    expect(damage?.reason).toContain("window of 2147483648 bytes");
   });
 });
 

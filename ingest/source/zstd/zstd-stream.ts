@@ -149,6 +149,11 @@ export class ZstdStream {
       this.#expect(Part.skippedSize, 4);
       return;
     }
+    // Zeros fill a tape's or a disk's last block.
+    if (magic === 0 && this.#frames > 0) {
+      this.#expect(Part.magic, 4);
+      return;
+    }
     if (magic !== ZSTD_MAGIC) {
       const why =
         this.#frames === 0 ? "no zstd frame begins here" : "what follows is no zstd frame";
