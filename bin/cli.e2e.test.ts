@@ -562,9 +562,19 @@ describe("policies", () => {
     [["--kernel", "banana"], /--kernel: 'banana' is not a kernel version/],
     [["--format", "xml"], /--format: 'xml' is not one of table, csv, json, arrow/],
     [["--out", "-"], /--out: names a folder, not stdout/],
+    [["--instance", "kv"], /an instance is named \(kv\), but ftrace-text has none/],
   ])("%j is refused with exit code 2 and one sentence", async (words, sentence) => {
     file("broken.json", '{ "id": "x"\n  "base": "ideal" }\n');
     expectRefusal(await tool(["analyze", trace, ...words]), 2, sentence);
+  });
+
+  it("an instance that a trace.dat does not have is refused with exit code 2", async () => {
+    const dat = path.join(capture("tiny-612"), "trace.v7.dat");
+    for (const command of ["analyze", "verify"]) {
+      const outcome = await tool([command, dat, "--instance", "kv"]);
+      expectRefusal(outcome, 2, /trace\.v7\.dat: this trace\.dat has no instance kv/);
+      expect(outcome.err).toContain("it has only the top buffer");
+    }
   });
 });
 
@@ -599,7 +609,12 @@ describe("what is no usable trace is refused with exit code 1", () => {
     [
       "trace.txt.zst",
       Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x01, 0x02]),
-      /trace\.txt\.zst: compressed with zstd/,
+      /trace\.txt\.zst: nothing could be unpacked: the zstd stream ends before its end mark/,
+    ],
+    [
+      "trace.txt.bz2",
+      Uint8Array.from([0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26]),
+      /trace\.txt\.bz2: compressed with bzip2/,
     ],
     ["prose.txt", "Dear reader,\nthis is a letter.\n", /it begins with: Dear reader,/],
     [

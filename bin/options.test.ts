@@ -60,7 +60,7 @@ describe("shared options", () => {
     const words =
       "--policy range-6.9,ideal --policy-file a.json --policy-file b.json --flag x=1 --flag y=a=b " +
       "--cpu tlbirange,fwb --page-size 16K --ipa-bits 48 --kernel 6.12.107+deb13-arm64 " +
-      "--start fresh --input-format csv --probes kprobes.txt --format arrow --out results --quiet a.txt - 123";
+      "--start fresh --input-format csv --probes kprobes.txt --instance kv --format arrow --out results --quiet a.txt - 123";
     expect(await parse(...words.split(" "))).toMatchObject({
       policy: ["range-6.9", "ideal"],
       "policy-file": ["a.json", "b.json"],
@@ -75,6 +75,7 @@ describe("shared options", () => {
       start: "fresh",
       "input-format": "csv",
       probes: "kprobes.txt",
+      instance: "kv",
       format: "arrow",
       out: "results",
       quiet: true,
@@ -121,7 +122,7 @@ describe("shared options", () => {
     ["--start never", "--start: 'never' is not one of fresh, unknown, auto"],
     [
       "--input-format perf",
-      "--input-format: 'perf' is not one of auto, trace-dat, ftrace-text, trace-cmd-report, perf-script, csv",
+      "--input-format: 'perf' is not one of auto, trace-dat, ftrace-text, trace-cmd-report, perf-script, bpftrace, function-graph, arrow, csv",
     ],
     ["--pageSize 4k", "unknown option '--pageSize': did you mean '--page-size'?"],
     ["--polcy a", "unknown option '--polcy': did you mean '--policy'?"],

@@ -20,6 +20,9 @@ export const INPUT_FORMATS = [
   "ftrace-text",
   "trace-cmd-report",
   "perf-script",
+  "bpftrace",
+  "function-graph",
+  "arrow",
   "csv",
 ] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
@@ -46,6 +49,12 @@ export interface SharedValues {
   "input-format": InputFormat | undefined;
   /** Path of a saved probe list. */
   probes: string | undefined;
+  /** Name of a tracing instance. */
+  instance: string | undefined;
+  /** Paths of memslot tables. */
+  memslots: readonly string[] | undefined;
+  /** Where the values stand in lines that a user's own program printed. */
+  "line-template": string | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -132,6 +141,25 @@ export const SHARED_OPTIONS: {
     describe: "Saved kprobe_events, for traces that print probes without their functions",
     fallback: "kprobes.txt or the like beside the trace",
     coerce: (raw) => single("probes", raw),
+  },
+  instance: {
+    group: INPUT,
+    describe: "Tracing instance whose buffer is read, of a trace.dat that holds several",
+    fallback: "the top buffer",
+    coerce: (raw) => single("instance", raw),
+  },
+  memslots: {
+    group: INPUT,
+    describe: "Memslots (CSV, or QEMU's info ramblock and info mtree), for traces without probes",
+    fallback: "memslots.csv or memslots.txt beside the trace, else commit_region probes in it",
+    coerce: (raw) => repeated("memslots", raw),
+  },
+  "line-template": {
+    group: INPUT,
+    describe:
+      "Layout of lines that bpftrace or another program of yours printed, such as '{ts_ns} {cpu} {pid} {event} {args}'",
+    fallback: "that of our bpftrace program",
+    coerce: (raw) => single("line-template", raw),
   },
   format: {
     group: OUTPUT,

@@ -14,6 +14,9 @@ const TRACE_OPTIONS = [
   "start",
   "input-format",
   "probes",
+  "instance",
+  "memslots",
+  "line-template",
   "quiet",
   "debug",
 ] as const;
@@ -22,15 +25,39 @@ export type TraceOptions = Pick<SharedValues, (typeof TRACE_OPTIONS)[number]> & 
   readonly traces: readonly string[];
 };
 
-/** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
-export function withTraceOptions<T>(yargs: Argv<T>): Argv<T & TraceOptions> {
-  const withTraces = yargs.positional("traces", {
+/** Options that describe the machine and how its trace is read. */
+const MACHINE_OPTIONS = [
+  "cpu",
+  "page-size",
+  "ipa-bits",
+  "kernel",
+  "start",
+  "input-format",
+  "probes",
+  "quiet",
+  "debug",
+] as const;
+export type MachineOptions = Pick<SharedValues, (typeof MACHINE_OPTIONS)[number]>;
+
+/** Declares the traces and the options of a command that takes no policy. */
+export function withMachineOptions<T>(
+  yargs: Argv<T>,
+): Argv<T & MachineOptions & { readonly traces: readonly string[] }> {
+  return withOptions(withTraces(yargs), ...MACHINE_OPTIONS);
+}
+
+function withTraces<T>(yargs: Argv<T>): Argv<T & { readonly traces: string[] }> {
+  return yargs.positional("traces", {
     type: "string",
     array: true,
     demandOption: true,
     describe: "Trace files, folders of a capture, or - for stdin",
   });
-  return withOptions(withTraces, ...TRACE_OPTIONS).epilogue(
+}
+
+/** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
+export function withTraceOptions<T>(yargs: Argv<T>): Argv<T & TraceOptions> {
+  return withOptions(withTraces(yargs), ...TRACE_OPTIONS).epilogue(
     ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n"),
   );
 }

@@ -1,16 +1,25 @@
-import type { HostFacts } from "../ingest/beside/host-facts.ts";
+import type { Fact, HostFacts } from "../ingest/beside/host-facts.ts";
 import { reportPerCpuLosses } from "../ingest/beside/per-cpu-stats.ts";
 import { readHostFacts } from "../ingest/beside/read-host-facts.ts";
+import {
+  readSavedProbes,
+  reportMissedHits,
+  type SavedProbes,
+} from "../ingest/beside/saved-probes.ts";
 import { resolveTracePath } from "../ingest/beside/resolve-trace-path.ts";
+import type { EventBatch } from "../ingest/events/columns.ts";
 import { TraceError } from "../ingest/errors.ts";
 import { openTrace } from "../ingest/open-trace.ts";
 import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
+import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { Replay, type ReplayResult } from "../replay/replay.ts";
+import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
-import type { TraceOptions } from "./trace-options.ts";
+import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
+import type { MachineOptions, TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
 export interface TraceRun {
@@ -23,16 +32,25 @@ export interface TraceRun {
   readonly configuration: Configuration;
   readonly policies: readonly Policy[];
   readonly result: ReplayResult;
+  /** Present where the result was inferred from stock tracepoints: it is bounds. */
+  readonly inference: InferenceResult | undefined;
+  readonly facts: HostFacts;
+  /** The probe list saved beside the trace; undefined where there is none. */
+  readonly probes: Fact<SavedProbes> | undefined;
 }
 
 export interface RunRequest {
   readonly operationsOnly: boolean;
   readonly compare: boolean;
+  /** Answer a trace without probes with bounds inferred from its stock tracepoints. */
+  readonly infers: boolean;
   /** Which policies, once the recorded kernel is known. */
   readonly choose: (
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
+  /** Sees each batch before the replay does. */
+  readonly observe?: (batch: EventBatch) => void;
 }
 
 /** Reads the policy files named on the command line. */
@@ -42,7 +60,7 @@ export async function userPoliciesOf(options: TraceOptions): Promise<readonly Po
   return policies.flat();
 }
 
-export function logOf(options: TraceOptions): Log {
+export function logOf(options: Pick<TraceOptions, "quiet" | "debug">): Log {
   return createLog({ quiet: options.quiet, debug: options.debug });
 }
 
@@ -64,27 +82,59 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, {
     inputFormat: options["input-format"] ?? "auto",
-    ...(options.probes === undefined ? {} : { probes: options.probes }),
+    probes: options.probes,
+    instance: options.instance,
+    lineTemplate: options["line-template"],
   });
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
-  for await (const batch of reader.batches()) replay.consume(batch);
+  const inference = request.infers
+    ? await startInference(file, options.memslots, config, reader, log)
+    : undefined;
+  for await (const batch of reader.batches()) {
+    // First: the replay passes the gaps that the inference has to see too.
+    inference?.consume(batch);
+    request.observe?.(batch);
+    replay.consume(batch);
+  }
   const result = replay.finish();
+  const inferred = inference?.finish(log);
   const info = reader.info();
   const { perCpuLosses } = facts;
-  // A trace.dat holds these statistics itself, and its reader has counted them.
-  if (perCpuLosses !== undefined && info.format !== "trace-dat") {
+  // A trace.dat holds these statistics itself; what was converted had them counted already.
+  if (perCpuLosses !== undefined && info.statisticsCounted !== true) {
     reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
   }
-  refuseUnusable(file, info, result, facts);
+  const probes = await readSavedProbes(file, options.probes);
+  reportMissedHits(probes, reader.diagnostics);
+  if (inferred === undefined) refuseUnusable(file, info, result, facts);
+  else {
+    refuseX86(file, info, facts);
+    refuseNested(file, info);
+    log.warn(
+      `${file} has no stage-2 probes: what follows is INFERRED FROM STOCK TRACEPOINTS and is bounds`,
+    );
+  }
   log.info(
     `${file}: ${info.format} (${info.layout}), ${info.events} events in ${info.lines} lines`,
   );
-  return { trace: path, path: file, info, reader, configuration, policies, result };
+  return {
+    trace: path,
+    path: file,
+    info,
+    reader,
+    configuration,
+    policies,
+    result: inferred === undefined ? result : withInferred(result, inferred),
+    inference: inferred,
+    facts,
+    probes,
+  };
 }
 
-function configure(
-  options: TraceOptions,
+/** The machine as options and files beside the trace tell it. */
+export function configure(
+  options: MachineOptions,
   facts: HostFacts,
   operationsOnly: boolean,
 ): Configuration {
@@ -101,21 +151,13 @@ function configure(
   );
 }
 
-/** Tracepoints and functions that only x86 KVM has; arm64 has functions of its own that begin with kvm_mmu_. */
-const X86_EVENT =
-  /^(kvm_tdp_mmu_\w+|kvm_mmu_(get|prepare_zap|sync|unsync)_page|kvm_mmu_(set_spte|spte_requested|zap_all_fast)|fast_page_fault|kvm_(apic|cpuid|cr|eoi|msr|pio))$/;
-
 /** Requests for flushes look alike on both architectures: an x86 trace must not be answered as if it were arm64. */
 function refuseX86(path: string, info: TraceInfo, facts: HostFacts): void {
-  const name = [...info.eventsByName.keys()].find((event) => X86_EVENT.test(event));
-  const { kernelVersionText } = facts;
-  const isX86Kernel = /\bx86_64\b/.test(kernelVersionText?.value ?? "");
-  if (name === undefined && !isX86Kernel) return;
-  const why =
-    name === undefined ? `${kernelVersionText!.origin} says x86_64` : `it has ${name} events`;
+  const { architecture, because } = architectureOf(info.eventsByName.keys(), facts);
+  if (architecture !== "x86") return;
   throw new TraceError(
     "WRONG_ARCHITECTURE",
-    `this is a trace of x86 KVM (${why}); only arm64 stage-2 traces are replayed`,
+    `this is a trace of x86 KVM (${because}); only arm64 stage-2 traces are replayed`,
     path,
   );
 }
@@ -137,6 +179,12 @@ function refuseUnusable(
     "NO_EVENTS",
     `none of its ${info.events} events is a stage-2 operation${shown === "" ? "" : ` (it has ${shown}${names.length > 6 ? ", …" : ""})`}`,
     path,
-    "record kprobes on kvm_pgtable_stage2_map, _unmap, _wrprotect and _relax_perms with their returns",
+    hasStockEvents(names)
+      ? "it has stock tracepoints only: `analyze` infers bounds from them, and nothing can be verified"
+      : "record kprobes on kvm_pgtable_stage2_map, _unmap, _wrprotect and _relax_perms with their returns",
   );
+}
+
+function hasStockEvents(names: readonly string[]): boolean {
+  return names.includes("kvm_guest_fault") || names.includes("kvm_unmap_hva_range");
 }

@@ -78,6 +78,25 @@ export function wholeNumber(option: string, raw: RawValue, min: number, max: num
   return Number(number);
 }
 
+const BYTE_SUFFIXES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["k", 2 ** 10],
+  ["m", 2 ** 20],
+  ["g", 2 ** 30],
+]);
+
+/** A number of bytes of at least 1, with K, M or G (powers of 1024). */
+export function byteCount(option: string, raw: RawValue): number {
+  const value = single(option, raw);
+  const match = /^(\d+)([kmg]?)$/i.exec(value);
+  const unit = BYTE_SUFFIXES.get(match?.[2]?.toLowerCase() ?? "");
+  const bytes = match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw badOption(option, `'${value}' is not a number of bytes`, "write it like 512M or 8G");
+  }
+  return bytes;
+}
+
 /** An address or a size of up to 64 bits, hexadecimal (`0x…`) or decimal; exact, so a bigint. */
 export function address(option: string, raw: RawValue): bigint {
   const value = single(option, raw);

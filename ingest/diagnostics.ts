@@ -49,6 +49,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence: "a compressed run of ring-buffer pages that cannot be unpacked; its events are lost",
   },
+  DAMAGED_BATCH: {
+    severity: "dataLoss",
+    sentence: "a batch of an event file that cannot be read; its events are lost",
+  },
   DAMAGED_PAGE: {
     severity: "dataLoss",
     sentence: "a ring-buffer page that cannot be read, or not to its end; its events are lost",
@@ -69,7 +73,18 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
-  MARKER_CONTINUED: { severity: "info", sentence: "a line that continues the text of a marker" },
+  MARKER_CONTINUED: {
+    severity: "info",
+    sentence: "a line that continues the text of a marker or of a string",
+  },
+  PROGRAM_OUTPUT: {
+    severity: "info",
+    sentence: "output of the recording program that is no event: a map, a histogram, a message",
+  },
+  TEXT_CONTINUED: {
+    severity: "info",
+    sentence: "a line that continues the text of the event before it",
+  },
   HEADER_DISAGREES: {
     severity: "info",
     sentence: "the file holds more events than it says itself",
@@ -82,6 +97,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence:
       "more events than the header says, some of them behind a marker: its text may have been read as events",
+  },
+  OUT_OF_ORDER: {
+    severity: "dataLoss",
+    sentence: "an event that stands too far out of the order of time to be put in its place",
   },
   TIME_BACKWARDS: { severity: "notice", sentence: "time runs backwards" },
   UNTERMINATED_LINE: { severity: "notice", sentence: "the last line has no newline" },
@@ -169,6 +188,17 @@ export class Diagnostics {
     this.#examples.push({ code, path: this.path, line, byteOffset, detail });
   }
 
+  /** Takes over what another reading of the same events has found; its gaps are rows already. */
+  recall(
+    counts: Iterable<readonly [DiagnosticCode, number]>,
+    examples: readonly DiagnosticExample[],
+  ): void {
+    for (const [code, times] of counts) this.tally(code, times);
+    for (const example of examples) {
+      if (this.#examples.length < MAX_EXAMPLES) this.#examples.push(example);
+    }
+  }
+
   /** Counts without an example, for what happens on many lines. */
   tally(code: DiagnosticCode, times: number): void {
     if (times > 0) this.#counts.set(code, (this.#counts.get(code) ?? 0) + times);
@@ -185,6 +215,16 @@ export class Diagnostics {
   /** Line of the first gap that was not passed yet; Infinity where there is none. */
   get nextGapLine(): number {
     return this.#gapLines[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether an event may be missing between two lines, of those gaps that were not passed yet. */
+  hasGapBetween(afterLine: number, beforeLine: number): boolean {
+    return this.#gapLines.some((line) => line >= afterLine && line <= beforeLine);
+  }
+
+  /** Line of the first gap behind `line` that was not passed yet; Infinity where there is none. */
+  gapLineAfter(line: number): number {
+    return this.#gapLines.find((gap) => gap > line) ?? Number.POSITIVE_INFINITY;
   }
 
   /** The consumer has come to `line`, and taken account of every gap before it. */
@@ -208,6 +248,12 @@ export class Diagnostics {
     return ordered;
   }
 
+  /** Whether what a code stands for makes the results bounds. */
+  isLoss(code: DiagnosticCode): boolean {
+    const severity = severityOf(code);
+    return severity === "dataLoss" || severity === "error";
+  }
+
   get examples(): readonly DiagnosticExample[] {
     return this.#examples;
   }
@@ -215,8 +261,7 @@ export class Diagnostics {
   /** True where something was lost: the results are bounds, and the exit code is 3. */
   get hasDataLoss(): boolean {
     for (const code of this.#counts.keys()) {
-      const severity = severityOf(code);
-      if (severity === "dataLoss" || severity === "error") return true;
+      if (this.isLoss(code)) return true;
     }
     return false;
   }

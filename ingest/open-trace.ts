@@ -1,5 +1,10 @@
+import { readEventIds } from "./beside/event-ids.ts";
 import { readProbeNames } from "./beside/probe-names.ts";
+import { quoteForMessage } from "./diagnostics.ts";
+import { TraceError } from "./errors.ts";
+import { readPrinted } from "./formats/bpftrace/index.ts";
 import type { FormatId } from "./formats/format.ts";
+import { isArrowFile } from "./formats/arrow-events/index.ts";
 import { chooseFormat } from "./formats/registry.ts";
 import { isTraceDat } from "./formats/trace-dat/index.ts";
 import type { TraceReader } from "./reader.ts";
@@ -13,7 +18,11 @@ export interface OpenTraceOptions extends OpenBytesOptions {
    * A saved probe list (the text of `kprobe_events`), for formats that print a probe's name without its
    * function; default: the one that stands beside the trace.
    */
-  readonly probes?: string;
+  readonly probes?: string | undefined;
+  /** Name of the tracing instance to read, where a file holds several; default: the top buffer. */
+  readonly instance?: string | undefined;
+  /** Where the values stand in lines that a user's own program printed: see `LineTemplate`. */
+  readonly lineTemplate?: string | undefined;
 }
 
 /**
@@ -21,7 +30,7 @@ export interface OpenTraceOptions extends OpenBytesOptions {
  * @param path a file, or `-` for standard input.
  * @throws TraceError UNREADABLE, EMPTY, BINARY, UNSUPPORTED_COMPRESSION, WRONG_FORMAT,
  * UNSUPPORTED_LAYOUT, BAD_OPTION. After it has returned, losses are diagnostics; only a file that stops being
- * readable, or a wrong CSV header, still throws from `batches`.
+ * readable, a wrong CSV header, or an instance that the file does not have, still throws from `batches`.
  */
 export async function openTrace(
   path: string,
@@ -30,15 +39,43 @@ export async function openTrace(
   const source = await openBytes(path, options);
   const wanted = options.inputFormat ?? "auto";
   try {
-    const mayBeBinary = wanted === "auto" || wanted === "trace-dat";
-    if (!mayBeBinary || !isTraceDat(source.head)) refuseBinary(source.head, path);
+    if (!isBinaryFormat(source.head, wanted)) refuseBinary(source.head, path);
+    if (options.lineTemplate !== undefined) {
+      if (wanted !== "auto" && wanted !== "bpftrace") throw templateForOther(wanted);
+      return readPrinted(source, options.lineTemplate);
+    }
     const { format } = chooseFormat(source.head, path, wanted);
-    const wantsNames =
-      options.probes !== undefined || format.usesProbeNames?.(source.head) === true;
-    const names = wantsNames ? await readProbeNames(path, options.probes) : undefined;
-    return format.read(source, names);
+    if (options.instance !== undefined && format.hasInstances !== true) {
+      throw new TraceError(
+        "BAD_OPTION",
+        `an instance is named (${quoteForMessage(options.instance)}), but ${format.id} has none`,
+        path,
+        "only trace.dat files hold the buffers of several instances",
+      );
+    }
+    const use =
+      format.usesProbeNames?.(source.head) ??
+      (options.probes === undefined ? undefined : "definitions");
+    const names =
+      use === undefined ? undefined : await readProbeNames(path, options.probes, use === "all");
+    const ids = format.usesEventIds?.(source.head) === true ? await readEventIds(path) : undefined;
+    return format.read(source, { names, ids, instance: options.instance });
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+function templateForOther(format: FormatId): TraceError {
+  return new TraceError(
+    "BAD_OPTION",
+    `a line template says how lines of one's own are read; it does not go with --input-format ${format}`,
+  );
+}
+
+/** Whether it is one of the formats that are not text. */
+function isBinaryFormat(head: Uint8Array, wanted: FormatId | "auto"): boolean {
+  if (wanted === "arrow") return true;
+  if (wanted !== "auto" && wanted !== "trace-dat") return false;
+  return isTraceDat(head) || (wanted === "auto" && isArrowFile(head));
 }

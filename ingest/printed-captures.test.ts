@@ -94,7 +94,7 @@ function withoutNull(row: Omit<Row, "line" | "tsNs">): object {
   if (row.kind !== "commit_region") return withoutErrno(row);
   const { arg0 } = row;
   if (arg0 === 0) return { ...row, arg1: "of no slot" };
-  return arg0 === 1 ? { ...row, addr: "of no slot", len: "", arg2: "", arg3: "" } : row;
+  return arg0 === 1 ? { ...row, addr: "of no slot", len: "", phys: "", arg2: "", arg3: "" } : row;
 }
 
 describe("what perf script printed of a run that ftrace recorded too", () => {

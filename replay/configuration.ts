@@ -1,6 +1,7 @@
 import { CPU_FEATURES, type CpuFeature, type HostFacts } from "../ingest/beside/host-facts.ts";
 import { TraceError } from "../ingest/errors.ts";
 import type { StartAssumption } from "./contexts/registry.ts";
+import { PRIMITIVE_FUNCTIONS } from "./needs/known-functions.ts";
 import type { RequestMode } from "./operations/brackets.ts";
 import { type CpuFeatures, featuresFrom } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
@@ -63,12 +64,6 @@ const REQUEST_FUNCTIONS = [
   "kvm_arch_flush_remote_tlbs",
   "kvm_arch_flush_remote_tlbs_range",
   "kvm_arch_flush_remote_tlbs_memslot",
-];
-const PRIMITIVE_FUNCTIONS = [
-  "__kvm_tlb_flush_vmid",
-  "__kvm_tlb_flush_vmid_ipa",
-  "__kvm_tlb_flush_vmid_ipa_nsh",
-  "__kvm_tlb_flush_vmid_range",
 ];
 
 /** Order of trust: an option, what was saved beside the trace, an assumption (which is said). */

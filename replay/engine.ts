@@ -41,7 +41,7 @@ export class ReplayEngine {
     for (let row = 0; row < batch.length; row += 1) {
       if (batch.line[row]! > gapLine) {
         // A line that could not be read may have been an event of any thread.
-        this.#brackets.lost();
+        this.#brackets.lost(batch.line[row]!);
         diagnostics.passGaps(batch.line[row]!);
         gapLine = diagnostics.nextGapLine;
       }
@@ -153,7 +153,7 @@ export class ReplayEngine {
     const task = this.#state.task(batch.pid[row]!);
     switch (kind) {
       case K.lost:
-        this.#brackets.lost();
+        this.#brackets.lost(batch.line[row]!);
         return;
       case K.mkyoung:
       case K.mkold:

@@ -35,6 +35,11 @@ export class FanOut implements Stage2Observer {
     for (const policy of this.#policies) policy.unknownCleared(page, level, pages);
   }
 
+  /** Up to so many more leaves and tables may have gone from these pages. */
+  possiblyCleared(page: number, pages: number, leaves: number, tables: number): void {
+    for (const policy of this.#policies) policy.possiblyCleared(page, pages, leaves, tables);
+  }
+
   pieceEnd(startPage: number, endPage: number): void {
     for (const policy of this.#policies) policy.pieceEnd(startPage, endPage);
   }

@@ -14,7 +14,16 @@ import type { AgreementTally } from "./verify/agreement.ts";
  * once per bracket, before its queues are cleared.
  */
 export interface SettlementListener {
-  settled(task: Task, policies: readonly PolicyReplay[], includeConditional: boolean): void;
+  settled(
+    task: Task,
+    policies: readonly PolicyReplay[],
+    includeConditional: boolean,
+    isCut: boolean,
+  ): void;
+  /** An unmap call on a table of which everything is known found nothing mapped. */
+  unmapFoundNothing?(task: Task): void;
+  /** Events are missing before `line`: what was known of so many tables is not any more. */
+  stateForgotten?(tables: number, line: number): void;
 }
 
 /**
@@ -75,7 +84,7 @@ export class Settlement {
       agreement.add(this.#aligner.report, isCut);
     }
     this.#addRecorded(task);
-    this.#listener?.settled(task, this.#policies, includeConditional);
+    this.#listener?.settled(task, this.#policies, includeConditional, isCut);
     recorded.clear();
     for (const queue of queues) queue.clear();
   }
@@ -91,6 +100,10 @@ export class Settlement {
       if (certain) tally.add(path, primitive, 0, 0, 1);
       else tally.addUnknown(path, primitive, 1);
     }
+  }
+
+  get listener(): SettlementListener | undefined {
+    return this.#listener;
   }
 
   get agreements(): readonly AgreementTally[] {

@@ -5,8 +5,11 @@ import {
   type Diagnostics,
   type Severity,
 } from "../ingest/diagnostics.ts";
+import type { DurationSummary } from "../ingest/durations.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+import { type InferenceEntry, inferenceEntry } from "./inference.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import type { ToolIdentity } from "./tool.ts";
 
@@ -32,6 +35,15 @@ export interface ExampleEntry {
   readonly detail: string;
 }
 
+export interface DurationEntry {
+  readonly count: number;
+  readonly min: number;
+  /** Median and 95th percentile: within 1/32. */
+  readonly median: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
 export interface InputEntry {
   /** As given on the command line. */
   readonly path: string;
@@ -47,6 +59,8 @@ export interface InputEntry {
   readonly first_ts_ns: string | null;
   readonly last_ts_ns: string | null;
   readonly events_by_name: Readonly<Record<string, number>>;
+  /** How long calls took, by function: of traces that record it. */
+  readonly durations_ns?: Readonly<Record<string, DurationEntry>>;
   /** Severities dataLoss and error: they make the results bounds. */
   readonly losses: readonly DiagnosticEntry[];
   /** Severities notice and info. */
@@ -64,6 +78,8 @@ export interface Summary {
   readonly seed?: number;
   readonly inputs: readonly InputEntry[];
   readonly assumptions: readonly string[];
+  /** Present where the rows were inferred from stock tracepoints: they are bounds. */
+  readonly inference?: InferenceEntry;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
   readonly explanations: readonly string[];
@@ -77,6 +93,7 @@ export interface SummaryInput {
   readonly seed?: number | undefined;
   readonly inputs: readonly { readonly info: TraceInfo; readonly diagnostics: Diagnostics }[];
   readonly assumptions: readonly string[];
+  readonly inference?: InferenceResult | undefined;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
   /** Sentences on what the numbers do not show, such as an open loop. */
@@ -92,6 +109,7 @@ export function buildSummary(input: SummaryInput): Summary {
     ...(input.seed === undefined ? {} : { seed: input.seed }),
     inputs: input.inputs.map(({ info, diagnostics }) => inputEntry(info, diagnostics)),
     assumptions: [...input.assumptions],
+    ...(input.inference === undefined ? {} : { inference: inferenceEntry(input.inference) }),
     flushes: input.flushes.map(flushEntry),
     instructions: input.instructions.map(({ policy, instruction, count }) => ({
       policy,
@@ -122,10 +140,21 @@ export function inputEntry(info: TraceInfo, diagnostics: Diagnostics): InputEntr
     first_ts_ns: absoluteNs(info.baseNs, info.firstTsNs),
     last_ts_ns: absoluteNs(info.baseNs, info.lastTsNs),
     events_by_name: Object.fromEntries([...info.eventsByName].sort(byName)),
+    ...(info.durations === undefined ? {} : { durations_ns: durationEntries(info.durations) }),
     losses: counted.filter(isLoss),
     notices: counted.filter((entry) => !isLoss(entry)),
     examples: diagnostics.examples.map(exampleEntry),
   };
+}
+
+function durationEntries(
+  durations: ReadonlyMap<string, DurationSummary>,
+): Record<string, DurationEntry> {
+  const entries = [...durations].map(
+    ([name, { count, minNs, medianNs, p95Ns, maxNs }]) =>
+      [name, { count, min: minNs, median: medianNs, p95: p95Ns, max: maxNs }] as const,
+  );
+  return Object.fromEntries(entries.sort(byName));
 }
 
 function diagnosticEntry(code: DiagnosticCode, count: number): DiagnosticEntry {
@@ -148,12 +177,12 @@ function flushEntry(row: FlushRow): FlushRow {
 }
 
 /** Exact: the relative time is a whole number of ns below 2^53, the base a bigint. */
-function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
+export function absoluteNs(baseNs: bigint, relativeNs: number): string | null {
   return Number.isNaN(relativeNs) ? null : String(baseNs + BigInt(Math.round(relativeNs)));
 }
 
 /** By code unit, not by locale. */
-function byName(a: readonly [string, number], b: readonly [string, number]): number {
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
   if (a[0] === b[0]) return 0;
   return a[0] < b[0] ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { Configuration } from "../replay/configuration.ts";
+import type { MissingProbe } from "../replay/needs/missing-probes.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import type { PolicyFit, ReplayResult } from "../replay/replay.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
@@ -19,6 +20,7 @@ export interface VerificationInput {
   readonly policy: Policy;
   readonly ranking: readonly PolicyFit[];
   readonly mismatches: readonly Mismatch[];
+  readonly missing: readonly MissingProbe[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface VerificationInput {
  * that primitive.
  */
 export function verificationJson(input: VerificationInput): string {
-  const { run, judged, policy, ranking, mismatches } = input;
+  const { run, judged, policy, ranking, mismatches, missing } = input;
   const { losses, notices, ...provenance } = inputEntry(run.info, run.reader.diagnostics);
   const instructions = run.result.instructions.filter((row) => row.policy === judged.policy);
   return `${JSON.stringify({
@@ -52,6 +54,12 @@ export function verificationJson(input: VerificationInput): string {
       hint_mismatches: fit.hintMismatches,
     })),
     mismatches,
+    missing_probes: missing.map((probe) => ({
+      function: probe.function,
+      is_return: probe.isReturn,
+      state: probe.state,
+      effect: probe.effect,
+    })),
     ambiguous_sequences: run.result.counts.ambiguousSequences,
     configuration: run.configuration.settings,
     assumptions: run.configuration.assumptions,

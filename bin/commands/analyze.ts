@@ -11,6 +11,7 @@ import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/outpu
 import { FLUSHES, INSTRUCTION_COUNTS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
+import { formatInference } from "../../reports/inference.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
@@ -47,6 +48,7 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     const run = await runTrace(trace, args, userPolicies, {
       operationsOnly: false,
       compare: false,
+      infers: true,
       choose: (configuration, own) => {
         const recordedKernelPolicy = configuration.recordedPolicy;
         if (args.policy === undefined && args.flag === undefined && own.length === 0) {
@@ -73,7 +75,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       logOf(args).info(`results in ${folder}`);
     }
     await print(run, summary, format, args.traces.length > 1);
-    if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+    if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
+      raiseExitCode(ExitCode.DATA_LOSS);
   }
 }
 
@@ -90,6 +93,7 @@ function summaryOf(run: TraceRun, argv: readonly string[]): Summary {
         origin: detail ?? "as shipped",
       })),
     ],
+    inference: run.inference,
     inputs: [{ info: run.info, diagnostics: run.reader.diagnostics }],
     assumptions: configuration.assumptions,
     flushes: result.flushes,
@@ -156,7 +160,11 @@ async function print(
     case "table": {
       const terminal = terminalOptions(process.stdout);
       const policies = run.policies.map((policy) => policy.id);
-      const heading = isOneOfSeveral ? `${run.path}\n\n` : "";
+      let heading = isOneOfSeveral ? `${run.path}\n\n` : "";
+      if (summary.inference !== undefined) {
+        await printResult(heading + formatInference(summary.inference));
+        heading = "";
+      }
       await printResult(heading + formatComparison(summary.flushes, { ...terminal, policies }));
       await printResult(formatNotes(summary));
       break;

@@ -20,7 +20,7 @@ import type { GeneratedTruth } from "../../fixtures/generator/truth.ts";
 import { TraceError } from "../../ingest/errors.ts";
 import { onInterrupt } from "../lifecycle.ts";
 import { printResult } from "../stdout.ts";
-import { badOption, choice, choices, single, wholeNumber } from "../values.ts";
+import { badOption, byteCount, choice, choices, single, wholeNumber } from "../values.ts";
 import type { RawValue } from "../values.ts";
 
 /** The command's arguments as typed, before any check. */
@@ -41,13 +41,6 @@ export interface GenerateArguments {
 
 const FEATURES = ["tlbirange", "fwb", "lpa2"] as const;
 const DEFAULT_SIZE = "16M";
-const SUFFIXES: ReadonlyMap<string, number> = new Map([
-  ["", 1],
-  ["k", 2 ** 10],
-  ["m", 2 ** 20],
-  ["g", 2 ** 30],
-]);
-
 export const generateCommand: CommandModule<object, GenerateArguments> = {
   command: "generate",
   describe: "Write a reproducible trace of made-up VMs",
@@ -103,7 +96,7 @@ export function planGenerate(args: GenerateArguments): GeneratorOptions {
     cpu: parseFeatures(args.cpu),
     vms: wholeNumber("vms", args.vms, 1, MAX_VMS),
     vcpus: wholeNumber("vcpus", args.vcpus, 1, MAX_VCPUS),
-    memoryBytes: parseBytes("memory", args.memory),
+    memoryBytes: byteCount("memory", args.memory),
     backing: choice("backing", args.backing, BACKINGS),
     workload: choice("workload", args.workload, WORKLOADS),
     size: parseTarget(args),
@@ -114,7 +107,7 @@ export function planGenerate(args: GenerateArguments): GeneratorOptions {
 }
 
 function parseTarget(args: GenerateArguments): GeneratorOptions["size"] {
-  if (args.events === undefined) return { bytes: parseBytes("size", args.size ?? DEFAULT_SIZE) };
+  if (args.events === undefined) return { bytes: byteCount("size", args.size ?? DEFAULT_SIZE) };
   if (args.size !== undefined) throw badOption("events", "cannot be combined with --size");
   return { events: wholeNumber("events", args.events, 1, Number.MAX_SAFE_INTEGER) };
 }
@@ -126,17 +119,6 @@ function parseFeatures(raw: RawValue): CpuFeatures {
     fwb: names.includes("fwb"),
     lpa2: names.includes("lpa2"),
   };
-}
-
-function parseBytes(option: string, raw: RawValue): number {
-  const value = single(option, raw);
-  const match = /^(\d+)([kmg]?)$/i.exec(value);
-  const unit = SUFFIXES.get(match?.[2]?.toLowerCase() ?? "");
-  const bytes = match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit;
-  if (!Number.isSafeInteger(bytes) || bytes < 1) {
-    throw badOption(option, `'${value}' is not a number of bytes`, "write it like 512M or 8G");
-  }
-  return bytes;
 }
 
 /** Writes to stdout, or to a file that appears under its name only when it is complete. */

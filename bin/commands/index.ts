@@ -1,5 +1,8 @@
 import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { captureCommand } from "./capture.ts";
+import { convertCommand } from "./convert.ts";
+import { checkCommand } from "./check.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -8,6 +11,9 @@ import { verifyCommand } from "./verify.ts";
 export const commands: readonly Command[] = [
   analyzeCommand,
   verifyCommand,
+  convertCommand,
+  checkCommand,
   encodeCommand,
   generateCommand,
+  captureCommand,
 ];

@@ -4,6 +4,9 @@ import { linesAround } from "../../ingest/source/lines-around.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
 import { POLICIES } from "../../replay/policies/registry.ts";
 import { selectPolicies } from "../../replay/policies/select.ts";
+import { sentenceOf } from "../../replay/needs/answers.ts";
+import { type MissingProbe, missingProbes } from "../../replay/needs/missing-probes.ts";
+import { KindCounts } from "../../replay/survey/kind-counts.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
 import { explain } from "../../reports/explanations.ts";
@@ -52,12 +55,15 @@ async function verify(args: ArgumentsCamelCase<VerifyArguments>): Promise<void> 
   }
   const userPolicies = await userPoliciesOf(args);
   for (const trace of args.traces) {
+    const kinds = new KindCounts();
     const run = await runTrace(trace, args, userPolicies, {
+      observe: (batch) => kinds.consume(batch),
       operationsOnly: args["operations-only"],
       compare: true,
+      infers: false,
       choose: (configuration, own) => candidates(args, configuration.recordedPolicy, own),
     });
-    await report(run, args, format);
+    await report(run, args, format, missingOf(run, kinds));
   }
 }
 
@@ -79,10 +85,23 @@ function candidates(
   return [...own, ...select(others)];
 }
 
+/** Probes without which the comparison cannot be whole. */
+function missingOf(run: TraceRun, kinds: KindCounts): readonly MissingProbe[] {
+  const sight = {
+    eventsByKind: kinds.byKind(),
+    applied: kinds.applied(),
+    list: run.probes?.value,
+    kernel: run.configuration.kernel,
+    hypMode: run.facts.hypMode?.value,
+  };
+  return missingProbes(sight, [], ["verify"]);
+}
+
 async function report(
   run: TraceRun,
   args: VerifyArguments,
   format: "table" | "json",
+  missing: readonly MissingProbe[],
 ): Promise<void> {
   const { result, policies } = run;
   const isAuto = (args.policy?.[0] ?? "auto") === "auto";
@@ -92,7 +111,7 @@ async function report(
   const policy = policies.find(({ id }) => id === judged.policy)!;
   const mismatches = await withContext(run, judged);
   if (format === "json") {
-    await printResult(verificationJson({ run, judged, policy, ranking, mismatches }));
+    await printResult(verificationJson({ run, judged, policy, ranking, mismatches, missing }));
   } else {
     const view = {
       trace: run.trace,
@@ -101,7 +120,10 @@ async function report(
       calls: judged.calls,
       ranking,
       mismatches,
-      notes: notesOf(run, judged, ranking),
+      notes: [
+        ...missing.map((probe) => `missing probe: ${sentenceOf(probe)}`),
+        ...notesOf(run, judged, ranking),
+      ],
     };
     await printResult(formatVerification(view, terminalOptions(process.stdout)));
   }
@@ -165,11 +187,14 @@ function notesOf(
   return [...notes, ...explanations];
 }
 
+/** Formats whose records are no lines to show. */
+const BINARY_FORMATS: ReadonlySet<string> = new Set(["trace-dat", "arrow"]);
+
 async function withContext(run: TraceRun, judged: PolicyFit): Promise<readonly Mismatch[]> {
   const shown = judged.mismatches.slice(0, SHOWN_MISMATCHES);
   if (shown.length === 0) return [];
   const around =
-    run.path === "-" || run.info.format === "trace-dat"
+    run.path === "-" || BINARY_FORMATS.has(run.info.format)
       ? new Map<number, readonly string[]>()
       : await linesAround(
           run.path,

@@ -50,8 +50,16 @@ const DMESG = [
 
 describe("readHostFacts", () => {
   it("finds nothing beside standard input or in an empty directory", async () => {
-    expect(await readHostFacts("-")).toEqual({ facts: {}, notes: [] });
-    expect(await facts()).toEqual({ facts: {}, notes: [] });
+    expect(await readHostFacts("-")).toEqual({
+      facts: {},
+      notes: [],
+      contradictions: [],
+    });
+    expect(await facts()).toEqual({
+      facts: {},
+      notes: [],
+      contradictions: [],
+    });
   });
 
   it("reads capture.json", async () => {
@@ -59,6 +67,7 @@ describe("readHostFacts", () => {
     const origin = "capture.json";
     expect(await facts()).toEqual({
       notes: [],
+      contradictions: [],
       facts: {
         kernelRelease: { value: CAPTURE.kernel, origin },
         kernelVersionText: { value: CAPTURE.uname, origin },
@@ -193,6 +202,27 @@ describe("resolveTracePath", () => {
     });
     await save("trace.txt", "x");
     expect(await resolveTracePath(directory)).toBe(join(directory, "trace.txt"));
+  });
+
+  it("takes the trace.dat where the text beside it has no event", async () => {
+    await save("recorded.dat", "x");
+    await save(
+      "trace.txt",
+      "# tracer: nop\n#\n# entries-in-buffer/entries-written: 0/0   #P:2\n#\n",
+    );
+    expect(await resolveTracePath(directory)).toBe(join(directory, "recorded.dat"));
+    await save("trace.txt", "");
+    expect(await resolveTracePath(directory)).toBe(join(directory, "recorded.dat"));
+    await save("trace.txt", "# tracer: nop\n a-1 [000] 1.0: x: y\n");
+    expect(await resolveTracePath(directory)).toBe(join(directory, "trace.txt"));
+  });
+
+  it("finds a packed trace", async () => {
+    for (const name of ["trace.txt.zst", "trace.txt.xz", "trace.csv.lz4", "recorded.dat.xz"]) {
+      await save(name, "x");
+      expect(await resolveTracePath(directory)).toBe(join(directory, name));
+      await rm(join(directory, name));
+    }
   });
 
   it("refuses a directory with none or several", async () => {

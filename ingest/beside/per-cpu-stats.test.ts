@@ -41,7 +41,7 @@ describe("reportPerCpuLosses", () => {
   const losses = [{ cpu: 0, dropped: 21_351, overrun: 9 }];
   const report = (entriesInBuffer?: number, entriesWritten?: number): Diagnostics => {
     const diagnostics = new Diagnostics("trace.txt");
-    const info = { entriesInBuffer, entriesWritten };
+    const info = { format: "ftrace-text", entriesInBuffer, entriesWritten };
     reportPerCpuLosses(losses, "stats", info, diagnostics);
     return diagnostics;
   };
@@ -62,6 +62,36 @@ describe("reportPerCpuLosses", () => {
   it("does not count again what the header counts", () => {
     expect(Object.fromEntries(report(4193, 4202).counts())).toEqual({ EVENTS_LOST: 21_351 });
     expect(Object.fromEntries(report().counts())).toMatchObject({ EVENTS_OVERWRITTEN: 9 });
+  });
+});
+
+describe("losses that the trace tells between its events", () => {
+  const overwritten = [
+    { cpu: 0, dropped: 0, overrun: 6623 },
+    { cpu: 1, dropped: 7, overrun: 8428 },
+  ];
+  const report = (format: string, told: number): object => {
+    const diagnostics = new Diagnostics("report.txt");
+    if (told > 0) diagnostics.add("EVENTS_LOST", "told", 5, 0, told);
+    const info = { format, entriesInBuffer: undefined, entriesWritten: undefined };
+    reportPerCpuLosses(overwritten, "stats", info, diagnostics);
+    return Object.fromEntries(diagnostics.counts());
+  };
+
+  it("are not counted twice", () => {
+    // CPU:0 [6623 EVENTS DROPPED], CPU:1 [8428 EVENTS DROPPED]: all of them.
+    expect(report("trace-cmd-report", 15_051)).toEqual({ EVENTS_LOST: 15_051 + 7 });
+    // CPU:0 [EVENTS DROPPED], CPU:1 [EVENTS DROPPED]: at least one each.
+    expect(report("trace-cmd-report", 2)).toEqual({
+      EVENTS_LOST: 2 + 7,
+      EVENTS_OVERWRITTEN: 15_051 - 2,
+    });
+    expect(report("ftrace-text", 0)).toEqual({ EVENTS_LOST: 7, EVENTS_OVERWRITTEN: 15_051 });
+  });
+
+  it("are not those of perf's own buffers", () => {
+    expect(report("perf-script", 0)).toEqual({});
+    expect(report("trace-dat", 0)).toEqual({});
   });
 });
 

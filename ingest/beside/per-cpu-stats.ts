@@ -41,25 +41,30 @@ export function perCpuLossesOf(text: string, ofCpu?: number): readonly PerCpuLos
 }
 
 /**
- * Makes losses that only the statistics know diagnostics. What the trace's header says was overwritten
- * is the sum of the overruns and has been counted already.
+ * Makes losses that only the statistics know diagnostics. What later events overwrote has been counted already
+ * as far as the trace tells it: in its header, or between its events (`CPU:0 [LOST 5 EVENTS]`).
  */
 export function reportPerCpuLosses(
   losses: readonly PerCpuLoss[],
   origin: string,
-  info: Pick<TraceInfo, "entriesInBuffer" | "entriesWritten">,
+  info: Pick<TraceInfo, "format" | "entriesInBuffer" | "entriesWritten">,
   diagnostics: Diagnostics,
 ): void {
-  const counted = (info.entriesWritten ?? 0) - (info.entriesInBuffer ?? 0);
+  // A trace.dat holds these statistics itself, and perf has ring buffers of its own.
+  if (info.format === "trace-dat" || info.format === "perf-script") return;
+  const inHeader = Math.max(0, (info.entriesWritten ?? 0) - (info.entriesInBuffer ?? 0));
+  let counted = inHeader + diagnostics.count("EVENTS_LOST");
   for (const { cpu, dropped, overrun } of losses) {
     const of = cpu === undefined ? "a CPU" : `CPU ${cpu}`;
     if (dropped > 0) {
       const detail = `${of}: ${dropped} events found the buffer full (${origin})`;
       diagnostics.add("EVENTS_LOST", detail, 0, 0, dropped);
     }
-    if (overrun > 0 && counted <= 0) {
+    const uncounted = Math.max(0, overrun - counted);
+    counted = Math.max(0, counted - overrun);
+    if (uncounted > 0) {
       const detail = `${of}: ${overrun} events were overwritten (${origin})`;
-      diagnostics.add("EVENTS_OVERWRITTEN", detail, 0, 0, overrun);
+      diagnostics.add("EVENTS_OVERWRITTEN", detail, 0, 0, uncounted);
     }
   }
 }

@@ -7,7 +7,7 @@ import { type KernelSymbols, readKernelSymbols } from "./kernel-symbols.ts";
 import { readSideFile } from "./side-file.ts";
 
 /** Where a saved probe list is looked for, the first one that defines a probe being used. */
-const LIST_NAMES = [
+export const LIST_NAMES: readonly string[] = [
   "kprobes.txt",
   "kprobe_events",
   "kprobe_events.txt",
@@ -39,9 +39,14 @@ export const NO_PROBE_NAMES: ProbeNames = {
 /**
  * Reads the probe list and the kernel's symbols that stand beside a trace.
  * @param listPath the probe list that the user names; it takes the place of one beside the trace.
+ * @param wantsSymbols whether the kernel's symbols, a large file, are read too.
  * @throws TraceError UNREADABLE, BAD_OPTION for a list that the user names and that cannot be used.
  */
-export async function readProbeNames(tracePath: string, listPath?: string): Promise<ProbeNames> {
+export async function readProbeNames(
+  tracePath: string,
+  listPath?: string,
+  wantsSymbols = true,
+): Promise<ProbeNames> {
   const notes: string[] = [];
   const origins: string[] = [];
   const directory = dirname(tracePath);
@@ -62,7 +67,7 @@ export async function readProbeNames(tracePath: string, listPath?: string): Prom
       break;
     }
   }
-  for (const name of SYMBOL_NAMES) {
+  for (const name of wantsSymbols ? SYMBOL_NAMES : []) {
     const text = await readSideFile(directory, name, names, notes);
     if (text === undefined) continue;
     symbols = readKernelSymbols(text);
@@ -75,7 +80,7 @@ export async function readProbeNames(tracePath: string, listPath?: string): Prom
 }
 
 /** The probe list in a capture.json; one that is damaged is noted by who reads its facts. */
-function probeLinesOf(captureJson: string): readonly string[] {
+export function probeLinesOf(captureJson: string): readonly string[] {
   try {
     const parsed: unknown = JSON.parse(captureJson);
     if (typeof parsed !== "object" || parsed === null || !("kprobes" in parsed)) return [];

@@ -63,7 +63,8 @@ export const EVENT_KINDS = [
   "enable_log_pt_masked",
   /**
    * kvm_arch_commit_memory_region: `kvm`, `addr` and `len` in PAGES, `arg0` = change (0 create,
-   * 1 delete, 2 move, 3 flags only), `arg1` = old flags, `arg2` = new flags, `arg3` = slot id.
+   * 1 delete, 2 move, 3 flags only), `arg1` = old flags, `arg2` = new flags, `arg3` = slot id,
+   * `phys` = the memslot's host-virtual address in bytes.
    */
   "commit_region",
   /** kvm_arch_flush_shadow_memslot: `kvm`, `addr` and `len` in PAGES. */

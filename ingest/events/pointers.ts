@@ -34,6 +34,15 @@ export class PointerTable {
     return `0x${this.value(id).toString(16)}`;
   }
 
+  /** Upper and lower 32 bits. */
+  high(id: number): number {
+    return id === 0 ? 0 : this.#high[id]!;
+  }
+
+  low(id: number): number {
+    return id === 0 ? 0 : this.#low[id]!;
+  }
+
   value(id: number): bigint {
     if (id === 0) return 0n;
     return (BigInt(this.#high[id]!) << 32n) | BigInt(this.#low[id]!);

@@ -4,6 +4,12 @@ const NEWLINES = 0x0a0a0a0a;
 const LOW_BITS = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
 
+/**
+ * Bytes that can be read behind a guarding line end: whoever reads words, or a few bytes ahead to tell
+ * what comes, runs past it.
+ */
+export const READ_AHEAD_BYTES = 64;
+
 let viewed: Uint8Array = new Uint8Array(0);
 let view = new DataView(viewed.buffer);
 
@@ -60,4 +66,56 @@ export function hasNewlineAt(bytes: Uint8Array, from: number, words: number): bo
     found |= (word - LOW_BITS) & ~word & HIGH_BITS;
   }
   return found !== 0;
+}
+
+/**
+ * The first line end at or behind `from`; the caller knows that there is one, and that
+ * READ_AHEAD_BYTES can be read behind it.
+ */
+export function lineEndFrom(bytes: Uint8Array, from: number): number {
+  const source = viewOf(bytes);
+  for (let at = from; ; at += 2 * WORD_BYTES) {
+    const first = source.getInt32(at, true) ^ NEWLINES;
+    const second = source.getInt32(at + WORD_BYTES, true) ^ NEWLINES;
+    // The lowest mark is always right; those above it may come from a borrow.
+    const inFirst = (first - LOW_BITS) & ~first & HIGH_BITS;
+    const inSecond = (second - LOW_BITS) & ~second & HIGH_BITS;
+    if ((inFirst | inSecond) === 0) continue;
+    return inFirst !== 0 ? at + lowestMark(inFirst) : at + WORD_BYTES + lowestMark(inSecond);
+  }
+}
+
+/** Index of the byte that holds the lowest bit that is set. */
+function lowestMark(marks: number): number {
+  return (31 - Math.clz32(marks & -marks)) >>> 3;
+}
+
+/** Whether `count` words at `from` are those that `kept` holds at `keptFrom`; the caller knows that they are there. */
+export function areWordsAt(
+  bytes: Uint8Array,
+  from: number,
+  count: number,
+  kept: Int32Array,
+  keptFrom: number,
+): boolean {
+  const source = viewOf(bytes);
+  for (let i = 0; i < count; i += 1) {
+    if (source.getInt32(from + i * WORD_BYTES, true) !== kept[keptFrom + i]) return false;
+  }
+  return true;
+}
+
+const DIGITS = 0x30303030;
+const NOT_A_NIBBLE = 0xf0f0f0f0 | 0;
+/** Carries a nibble above 9 into the high half of its byte. */
+const ABOVE_NINE = 0x06060606;
+
+/** Value of four decimal digits, the first in the lowest byte; -1 where one of them is none. */
+export function decimalOfWord(word: number): number {
+  if (((word & NOT_A_NIBBLE) ^ DIGITS) !== 0) return -1;
+  if ((((word + ABOVE_NINE) | 0) & NOT_A_NIBBLE) !== DIGITS) return -1;
+  const digits = word ^ DIGITS;
+  // Two pairs, each in a byte of its own, then both together.
+  const pairs = (digits * 10 + (digits >>> 8)) & 0x00ff00ff;
+  return (pairs & 0xff) * 100 + (pairs >>> 16);
 }

@@ -1,7 +1,8 @@
 import type { Compression } from "./compression.ts";
-import { detectCompression, MAGIC_BYTES } from "./compression.ts";
-import { inflate } from "./inflate.ts";
-import { fileChunks, openFile, READ_BYTES, StoredDigest, streamChunks } from "./stored-bytes.ts";
+import { detectCompression, MAGIC_BYTES, UNPACKING } from "./compression.ts";
+import type { StreamDamage } from "./packed/stream-decoder.ts";
+import { fileChunks, openFile, READ_BYTES, streamChunks } from "./stored-bytes.ts";
+import { StoredDigest } from "./stored-digest.ts";
 import { TraceError } from "../errors.ts";
 
 export interface OpenBytesOptions {
@@ -19,8 +20,8 @@ export interface ByteSource {
   readonly head: Uint8Array;
   /** The content. Each chunk is valid until the next is asked for. Can be read once. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Reason why the compressed stream could not be read to its end; undefined where it could. */
-  damage(): string | undefined;
+  /** Why the compressed stream could not be read to its end, and where; undefined where it could. */
+  damage(): StreamDamage | undefined;
   /** Size and digest as stored; complete after the last chunk. */
   readonly stored: StoredDigest;
   /** Gives the file back without reading it; not needed after the last chunk. */
@@ -31,7 +32,7 @@ export interface ByteSource {
 export const HEAD_BYTES: number = 64 * 1024;
 
 /**
- * Opens a file, or standard input for `-`; recognises gzip by content and inflates it.
+ * Opens a file, or standard input for `-`; recognises a compression by content and unpacks it.
  * @throws TraceError UNREADABLE, EMPTY, UNSUPPORTED_COMPRESSION.
  */
 export async function openBytes(path: string, options: OpenBytesOptions = {}): Promise<ByteSource> {
@@ -44,16 +45,16 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
     const packed = await takeHead(raw, MAGIC_BYTES);
     if (packed.head.length === 0) throw new TraceError("EMPTY", "the file is empty", path);
     const compression = detectCompression(packed.head, path);
-    let damage: string | undefined;
+    let damage: StreamDamage | undefined;
     const content =
-      compression === "gzip"
-        ? inflate(packed.chunks, (reason) => {
-            damage = reason;
-          })
-        : packed.chunks;
+      compression === "none"
+        ? packed.chunks
+        : UNPACKING[compression](packed.chunks, (found) => {
+            damage = found;
+          });
     const { head, chunks } = await takeHead(content, HEAD_BYTES);
     if (head.length === 0) {
-      const why = damage ?? "the gzip stream holds nothing";
+      const why = damage?.reason ?? `the ${compression} stream holds nothing`;
       throw new TraceError("EMPTY", `nothing could be unpacked: ${why}`, path);
     }
     const close = async (): Promise<void> => {

@@ -1,35 +1,13 @@
-import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 
 import { TraceError } from "../errors.ts";
+import type { StoredDigest } from "./stored-digest.ts";
 
 /** A chunk is only valid until the next one is asked for: its memory is used again. */
 export type ByteChunks = AsyncIterable<Uint8Array>;
 
 /** Size of the reads from a file; a pipe gives what it has. */
 export const READ_BYTES: number = 1024 * 1024;
-
-/** What was stored, as read so far; complete when the chunks have ended. */
-export class StoredDigest {
-  #bytes = 0;
-  readonly #hash = createHash("sha256");
-  #hex: string | undefined;
-
-  add(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    this.#hash.update(chunk);
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Hexadecimal; ends the digest, so only call it after the last chunk. */
-  sha256(): string {
-    this.#hex ??= this.#hash.digest("hex");
-    return this.#hex;
-  }
-}
 
 /**
  * Opens a regular file (or a pipe given by path) for reading.
@@ -57,11 +35,17 @@ export async function* fileChunks(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const buffers = [new Uint8Array(readBytes), new Uint8Array(readBytes)];
   let turn = 0;
+  let isWhole = false;
   try {
+    digest.expect((await file.stat()).size);
     let pending = file.read(buffers[turn]!, 0, readBytes);
     for (;;) {
       const { bytesRead, buffer } = await pending;
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        digest.finish();
+        isWhole = true;
+        return;
+      }
       turn = 1 - turn;
       pending = file.read(buffers[turn]!, 0, readBytes);
       // A failure shows when it is awaited; until then it must not count as unhandled.
@@ -73,6 +57,7 @@ export async function* fileChunks(
   } catch (error) {
     throw unreadable(path, error);
   } finally {
+    if (!isWhole) await digest.abandon();
     await file.close();
   }
 }

@@ -16,6 +16,8 @@ export interface DatFileSpec {
   readonly kallsyms?: string;
   /** CPUSTAT texts. */
   readonly statistics?: readonly string[];
+  /** Further options: id and content. */
+  readonly options?: readonly (readonly [number, Uint8Array])[];
   /** Another buffer with the pages of one CPU. */
   readonly instance?: { readonly name: string; readonly pages: readonly Uint8Array[] };
 }
@@ -72,6 +74,7 @@ function buildV6(spec: DatFileSpec): Buffer {
       .u16(2)
       .u32(text.length + 1)
       .text(text);
+  for (const [id, bytes] of spec.options ?? []) out.u16(id).u32(bytes.length).bytes(bytes);
   out.u16(0).text("flyrecord");
   const pageBytes = spec.pageBytes ?? 4096;
   const clock = "[mono]\0";
@@ -130,6 +133,7 @@ class V7Builder {
     const options: (readonly [number, Uint8Array])[] = [];
     for (const id of [16, 17, 18, 19]) options.push([id, this.#u64(this.#links.get(id)!)]);
     for (const text of this.#spec.statistics ?? []) options.push([2, Buffer.from(`${text}\0`)]);
+    options.push(...(this.#spec.options ?? []));
     options.push([4, Buffer.from("local [mono] boot\n\0")], [0, this.#u64(0)]);
     this.#putOptions(options);
     return this.#out.length - 8;

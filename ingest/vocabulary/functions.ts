@@ -123,7 +123,7 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
     "kvm_arch_commit_memory_region",
     {
       kind: "commit_region",
-      takes: [...PAGE_RANGE, "change", "oldFlags", "newFlags", "slotId"],
+      takes: [...PAGE_RANGE, "change", "oldFlags", "newFlags", "slotId", "userspace"],
       needs: ["context", "addr", "len", "arg0", "arg2"],
     },
   ],

@@ -11,6 +11,17 @@ export interface ProbeDefinition {
   readonly symbol: string | undefined;
   /** From the beginning of the function, in bytes. */
   readonly offset: number;
+  readonly arguments: readonly ProbeArgument[];
+}
+
+/** `size=%x2:x64`: an argument of a probe as it was defined. */
+export interface ProbeArgument {
+  /** As the trace prints it. */
+  readonly name: string;
+  /** Where the value comes from: `%x2`, `$arg3`, `+24(%x0)`, `$retval`, a parameter's name. */
+  readonly fetch: string;
+  /** `x64`, `u32`, `symbol`; empty where none was given. */
+  readonly type: string;
 }
 
 /** What `perf probe` counts its places from: no function, so that only the address tells which one it is. */
@@ -35,13 +46,14 @@ const KERNEL_PLACE = /^(?:[\w-]+:)?([A-Za-z_][\w.$]*)(?:\+(0x[0-9a-f]+|\d+))?(%r
 
 /** Definition that a line holds; undefined for any other line. */
 export function readProbeDefinition(line: string): ProbeDefinition | undefined {
-  const [head = "", place = ""] = line.trim().split(/\s+/, 2);
+  const [head = "", place = "", ...rest] = line.trim().split(/\s+/);
   const kind = KIND.exec(head);
   if (kind === null) return undefined;
   const [, letter, , group, name] = kind;
   if (USER_PLACE.test(place)) {
     const isReturn = letter === "r";
-    return name === undefined ? undefined : { group, name, isReturn, symbol: undefined, offset: 0 };
+    if (name === undefined) return undefined;
+    return { group, name, isReturn, symbol: undefined, offset: 0, arguments: [] };
   }
   const at = KERNEL_PLACE.exec(place);
   if (at === null) return undefined;
@@ -54,7 +66,15 @@ export function readProbeDefinition(line: string): ProbeDefinition | undefined {
     isReturn,
     symbol,
     offset,
+    arguments: rest.map(readArgument),
   };
+}
+
+/** `[name=]fetch[:type]`; the kernel names an argument without a name by its place, or as its parameter. */
+function readArgument(text: string, index: number): ProbeArgument {
+  const [, given, fetch = "", type = ""] = /^(?:(\w+)=)?(.*?)(?::([^:()]+))?$/.exec(text) ?? [];
+  const own = /^[A-Za-z_]\w*$/.test(fetch) ? fetch : `arg${index + 1}`;
+  return { name: given ?? own, fetch, type };
 }
 
 /** How the kernel names a probe that was defined without a name. */

@@ -74,7 +74,8 @@ export type RoleName =
   | "change"
   | "oldFlags"
   | "newFlags"
-  | "slotId";
+  | "slotId"
+  | "userspace";
 
 const ADDRESS_NAMES = ["addr", "ipa", "start", "gpa", "fault_ipa", "base", "guest_ipa"] as const;
 const PAGE_ADDRESS_NAMES = [
@@ -117,6 +118,8 @@ export const ARGUMENT_ROLES: Readonly<Record<RoleName, ArgumentRole>> = {
   oldFlags: { names: ["old_flags"], column: "arg1", reading: "uint32" },
   newFlags: { names: ["flags", "new_flags"], column: "arg2", reading: "uint32" },
   slotId: { names: ["id", "slot_id"], column: "arg3", reading: "int32" },
+  /** Host-virtual address of a memslot. */
+  userspace: { names: ["hva", "userspace_addr"], column: "phys", reading: "quantity" },
 };
 
 /** Arguments that people record and the replay does not use: known, and left alone. */
@@ -137,6 +140,7 @@ export const IGNORED_ARGUMENTS: readonly string[] = [
   "vttbr",
   "info0",
   "info1",
+  "comm",
 ];
 
 /** Role that `name` plays among the roles a function takes; undefined: none of them. */

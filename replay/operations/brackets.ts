@@ -106,6 +106,7 @@ export class Brackets {
     task.bracket = Bracket.call;
     task.call = call;
     task.line = line;
+    task.tsNs = batch.tsNs[row]!;
     task.cpu = batch.cpu[row]!;
     task.isApplied = false;
     task.startPage = state.pageOf(addr);
@@ -192,6 +193,7 @@ export class Brackets {
     if (this.#requests.continues(batch, row, task, kind)) return;
     this.close(task);
     task.isPlaced = true;
+    task.tsNs = batch.tsNs[row]!;
     task.cpu = batch.cpu[row]!;
     this.#requests.begin(batch, row, task, kind);
   }
@@ -243,6 +245,7 @@ export class Brackets {
       }
       task.bracket = Bracket.protectSequence;
       task.line = line;
+      task.tsNs = batch.tsNs[row]!;
     }
     task.cpu = batch.cpu[row]!;
     const level = namesPages ? batch.arg0[row]! : 0;
@@ -288,8 +291,8 @@ export class Brackets {
     }
   }
 
-  /** Events are missing here: what was open is cut, and what was known is not any more. */
-  lost(): void {
+  /** Events are missing before `line`: what was open is cut, and what was known is not any more. */
+  lost(line: number): void {
     for (const task of this.#state.tasks) {
       // A request has no return: it was made, whatever came after it. A call may have ended otherwise.
       this.#isCutting = true;
@@ -307,6 +310,7 @@ export class Brackets {
       this.#scopes.leave(task);
     }
     this.#openCalls = 0;
+    this.#state.settlement.listener?.stateForgotten?.(this.#state.contexts.live().size, line);
     this.#state.contexts.forgetEverything();
   }
 }

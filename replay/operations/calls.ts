@@ -91,6 +91,7 @@ function applyUnmap(state: ReplayState, task: Task, context: Stage2Context): voi
   if (task.endPage >= operationEnd) fanOut.unmapEnd(operationStart, operationEnd);
   if (fanOut.facts === 0) {
     counts.unmapEmpty += 1;
+    if (context.historyKnown) state.settlement.listener?.unmapFoundNothing?.(task);
     if (task.lastUnmapStart === task.startPage && task.lastUnmapEnd === task.endPage) {
       counts.unmapRepeated += 1;
     }

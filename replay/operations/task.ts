@@ -24,8 +24,9 @@ export class Task {
    */
   isPlaced = false;
   bracket: number = Bracket.none;
-  /** Line at which the bracket began, and the CPU on which its calls run. */
+  /** Line and time at which the bracket began, and the CPU on which its calls run. */
   line = 0;
+  tsNs = 0;
   cpu = 0;
   context: Stage2Context | undefined;
   /** What gathers in the bracket; ReplayState hands it out and takes it back. */

@@ -69,7 +69,9 @@ export class CallEmitter {
     stride: number,
     level: number,
   ): void {
-    this.queue.push(primitive, this.operation.path, certainty, page, pages, count, stride, level);
+    const { path, isPossible } = this.operation;
+    const limited = isPossible === true ? Certainty.atMost : certainty;
+    this.queue.push(primitive, path, limited, page, pages, count, stride, level);
   }
 
   protected chunkPages(): number {

@@ -11,4 +11,6 @@ export interface OperationContext {
   rootLevel: number;
   /** `rootLevel` is an assumption, not known. */
   rootAssumed: boolean;
+  /** Whether it happened at all is not known: its calls are counted as "at most". Default: it did. */
+  isPossible?: boolean;
 }

@@ -67,8 +67,12 @@ export class PolicyReplay extends CallEmitter implements Stage2Observer {
   }
 
   unknownCleared(page: number, level: number, pages: number): void {
-    const tables = this.tablesBelow(level);
-    if (this.#unmap === "leaf") this.atMost(IPA, page, pages + tables);
+    this.possiblyCleared(page, pages, pages, this.tablesBelow(level));
+  }
+
+  /** Up to `leaves` leaves and `tables` tables more than were reported may have gone from these pages. */
+  possiblyCleared(page: number, pages: number, leaves: number, tables: number): void {
+    if (this.#unmap === "leaf") this.atMost(IPA, page, leaves + tables);
     else if (this.#unmap === "deferred") {
       if (this.flags.deferredTableFlush) this.atMost(IPA, page, tables);
     } else {
@@ -78,7 +82,8 @@ export class PolicyReplay extends CallEmitter implements Stage2Observer {
   }
 
   #remove(firstPage: number, endPage: number, isCertain: boolean): void {
-    this.scope.remove(firstPage, endPage, this.topLevelSpan(), isCertain);
+    const { isPossible } = this.operation;
+    this.scope.remove(firstPage, endPage, this.topLevelSpan(), isCertain && isPossible !== true);
   }
 
   /** The kernel's walk of [startPage, endPage) is over: `kvm_pgtable_stage2_unmap` returns. */

@@ -13,7 +13,7 @@ export function suggest(word: string, names: readonly string[]): string | undefi
 }
 
 /** Insertions, deletions and replacements from `a` to `b` (Levenshtein), one row of the table at a time. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];

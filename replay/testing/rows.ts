@@ -7,6 +7,8 @@ export interface EventRow {
   readonly kind: EventKindName;
   readonly pid: number;
   readonly cpu: number;
+  /** Default: 1 µs a row. */
+  readonly tsNs?: number;
   readonly pgt?: number;
   readonly mmu?: number;
   readonly kvm?: number;
@@ -44,7 +46,7 @@ function write(batch: EventBatch, at: number, row: EventRow, line: number): void
   batch.pid[at] = row.pid;
   batch.cpu[at] = row.cpu;
   batch.line[at] = line;
-  batch.tsNs[at] = line * 1000;
+  batch.tsNs[at] = row.tsNs ?? line * 1000;
   batch.pgt[at] = row.pgt ?? 0;
   batch.mmu[at] = row.mmu ?? 0;
   batch.kvm[at] = row.kvm ?? 0;

@@ -1,4 +1,5 @@
 import { TraceError } from "../../errors.ts";
+import { EVENT_TABLE_COLUMNS } from "../../events/event-table.ts";
 import { ARGUMENT_ROLES, IGNORED_ARGUMENTS } from "../../vocabulary/roles.ts";
 
 /** A column of the CSV format. */
@@ -9,39 +10,17 @@ export interface CsvColumn {
 }
 
 /**
- * The columns of an event CSV, in the order in which a writer puts them. Values are decimal, or
- * hexadecimal with 0x; an empty cell is an absent value. Beside these names a column may bear any name
- * of the argument vocabulary (`size`, `level`, `mask`, `ret`, …): its meaning follows from the event.
+ * The columns of an event CSV, in the order in which a writer puts them: those of the event table. Values
+ * are decimal, or hexadecimal with 0x; an empty cell is an absent value. With a `kind` the event's name is
+ * only a name; without one the name says what the event means: a kind, or a kernel function, and `_ret`
+ * behind either is its return. Beside these a column may bear any name of the argument vocabulary (`size`,
+ * `level`, `mask`, `ret`, …): its meaning follows from the event. `line` is not read: lines are this file's.
  */
-export const CSV_COLUMNS: readonly CsvColumn[] = [
-  {
-    name: "ts_ns",
-    meaning: "time in ns, an integer (or give ts_s, decimal seconds)",
-    required: true,
-  },
-  { name: "cpu", meaning: "CPU number", required: false },
-  { name: "pid", meaning: "thread id", required: false },
-  {
-    name: "event",
-    meaning: "kind of event, or kernel function; `_ret` behind either is its return",
-    required: true,
-  },
-  { name: "pgt", meaning: "struct kvm_pgtable, a pointer", required: false },
-  { name: "mmu", meaning: "struct kvm_s2_mmu, a pointer", required: false },
-  { name: "kvm", meaning: "struct kvm, a pointer", required: false },
-  {
-    name: "addr",
-    meaning: "start address; bytes, or pages where the kind says so",
-    required: false,
-  },
-  { name: "len", meaning: "length; bytes, or pages where the kind says so", required: false },
-  { name: "phys", meaning: "output address in bytes", required: false },
-  { name: "prot", meaning: "enum kvm_pgtable_prot, 64 bits", required: false },
-  { name: "arg0", meaning: "by kind", required: false },
-  { name: "arg1", meaning: "by kind", required: false },
-  { name: "arg2", meaning: "by kind", required: false },
-  { name: "arg3", meaning: "by kind", required: false },
-];
+export const CSV_COLUMNS: readonly CsvColumn[] = EVENT_TABLE_COLUMNS.map(({ name, meaning }) => ({
+  name,
+  meaning,
+  required: name === "ts_ns" || name === "event",
+}));
 
 /** Decimal seconds in place of `ts_ns`. */
 export const SECONDS_COLUMN: string = "ts_s";
@@ -54,6 +33,8 @@ export interface CsvHeader {
   readonly cpu: number | undefined;
   readonly pid: number | undefined;
   readonly event: number;
+  readonly kind: number | undefined;
+  readonly line: number | undefined;
   /** Columns that no vocabulary knows. */
   readonly unknown: readonly string[];
 }
@@ -84,6 +65,8 @@ export function readHeader(cells: readonly string[], path: string): CsvHeader {
     cpu: place("cpu"),
     pid: place("pid"),
     event,
+    kind: place("kind"),
+    line: place("line"),
     unknown: names.filter((name) => !known.has(name)),
   };
 }

@@ -1,212 +1,144 @@
-import { Diagnostics, quoteForMessage } from "../../diagnostics.ts";
+import { Diagnostics } from "../../diagnostics.ts";
 import { TraceError } from "../../errors.ts";
-import { createEventBatch, type EventBatch } from "../../events/columns.ts";
-import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
+import type { EventBatch } from "../../events/columns.ts";
 import { NameTable } from "../../events/names.ts";
 import { PointerTable } from "../../events/pointers.ts";
-import { clearRow, emptyBatch } from "../../events/rows.ts";
+import { emptyBatch } from "../../events/rows.ts";
 import type { TraceInfo, TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import { parseQuantity, parseTimeNs } from "./cells.ts";
-import { type CsvHeader, readHeader } from "./header.ts";
-import { type CsvRecord, RecordSource } from "./record-source.ts";
-import { meaningOfEvent, RowPlan } from "./row-plan.ts";
+import { CsvRows } from "./csv-rows.ts";
+import { PlainLines } from "./plain-lines.ts";
+import { RecordSource } from "./record-source.ts";
 
-const MAX_PID = 0x7fffffff;
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
-/** Reads an event CSV, see CSV_COLUMNS. Made to be exact and to lose nothing, not to be fast. */
+/**
+ * Reads an event CSV, see CSV_COLUMNS. csv-parse decides what a record is; as long as lines are plain the
+ * same records are found without it, faster.
+ */
 export class CsvReader implements TraceReader {
   readonly pointers: PointerTable = new PointerTable();
   readonly names: NameTable = new NameTable();
   readonly diagnostics: Diagnostics;
   readonly #source: ByteSource;
-  readonly #records = new RecordSource();
-  readonly #batch: EventBatch = createEventBatch();
-  readonly #plans = new Map<string, RowPlan>();
-  readonly #eventsByName = new Map<string, number>();
-  readonly #said = new Set<string>();
-  #header: CsvHeader | undefined;
-  #events = 0;
-  #baseNs: bigint | undefined;
-  #firstTsNs = Number.NaN;
-  #lastTsNs = Number.NaN;
+  readonly #mayBePlain: boolean;
+  readonly #plain: PlainLines;
+  readonly #rows: CsvRows;
+  #records: RecordSource | undefined;
 
-  constructor(source: ByteSource) {
+  /** @param mayBePlain false: everything goes through the parser, which is the same but slow. */
+  constructor(source: ByteSource, mayBePlain = true) {
     this.#source = source;
+    this.#mayBePlain = mayBePlain;
+    this.#plain = new PlainLines({
+      hasRoom: () => this.#rows.hasRoom,
+      record: (bytes, start, ends, count, line) =>
+        this.#rows.readPlain(bytes, start, ends, count, line),
+    });
     this.diagnostics = new Diagnostics(source.path);
-    emptyBatch(this.#batch, this.#batch.capacity);
+    this.#rows = new CsvRows(this.diagnostics, this.pointers, this.names);
+  }
+
+  get baseNs(): bigint {
+    return this.#rows.baseNs ?? 0n;
   }
 
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
-    const batch = this.#batch;
-    const broken = (reason: string, line: number): void => {
-      this.diagnostics.add(
-        "TRUNCATED",
-        `reading stopped where the text is no CSV: ${reason}`,
-        line,
-      );
-    };
-    for await (const records of this.#records.read(this.#source.chunks, broken)) {
-      for (const record of records) {
-        this.#readRecord(record);
-        if (batch.length < batch.capacity) continue;
-        yield batch;
-        emptyBatch(batch, batch.length);
-      }
+    const { head } = this.#source;
+    const marked = BYTE_ORDER_MARK.equals(head.subarray(0, BYTE_ORDER_MARK.length));
+    const chunks = without(this.#source.chunks, marked ? BYTE_ORDER_MARK.length : 0);
+    try {
+      if (this.#mayBePlain) yield* this.#readPlain(chunks);
+      yield* this.#readParsed(chunks);
+    } finally {
+      await chunks.return();
     }
     const damage = this.#source.damage();
-    if (damage !== undefined) this.diagnostics.add("DAMAGED_COMPRESSION", damage);
-    if (batch.length > 0) yield batch;
-    emptyBatch(batch, batch.length);
+    if (damage !== undefined) {
+      const { reason, byteOffset } = damage;
+      this.diagnostics.add("DAMAGED_COMPRESSION", reason, 0, byteOffset);
+    }
+    yield* this.#handOver();
+  }
+
+  /** The lines in front of the first that takes more than looking for commas. */
+  async *#readPlain(
+    chunks: AsyncIterator<Uint8Array>,
+  ): AsyncGenerator<EventBatch, void, undefined> {
+    const lines = this.#plain;
+    while (!lines.isOver) {
+      const next = await chunks.next();
+      if (next.done === true) return;
+      lines.push(next.value);
+      while (lines.read()) yield* this.#handOver();
+    }
+  }
+
+  /** What is left, through the parser. */
+  async *#readParsed(
+    chunks: AsyncIterator<Uint8Array>,
+  ): AsyncGenerator<EventBatch, void, undefined> {
+    const broken = (reason: string, line: number): void => {
+      const detail = `reading stopped where the text is no CSV: ${reason}`;
+      this.diagnostics.add("TRUNCATED", detail, line);
+    };
+    this.#records = new RecordSource(this.#plain.lines);
+    for await (const records of this.#records.read(joined(this.#plain.rest, chunks), broken)) {
+      for (const record of records) {
+        this.#rows.read(record);
+        if (!this.#rows.hasRoom) yield* this.#handOver();
+      }
+    }
+  }
+
+  *#handOver(): Generator<EventBatch, void, undefined> {
+    const { batch } = this.#rows;
+    const rows = batch.length;
+    if (rows === 0) return;
+    yield batch;
+    emptyBatch(batch, rows);
   }
 
   info(): TraceInfo {
-    const names = [...this.#eventsByName].sort(([a], [b]) => (a < b ? -1 : 1));
+    const { header, events, firstTsNs, lastTsNs } = this.#rows;
     return {
       path: this.#source.path,
       format: "csv",
-      layout: this.#header === undefined ? "no header" : `columns ${this.#header.names.join(",")}`,
+      layout: header === undefined ? "no header" : `columns ${header.names.join(",")}`,
       compression: this.#source.compression,
       bytes: this.#source.stored.bytes,
       sha256: this.#source.stored.sha256(),
-      lines: this.#records.lines,
-      events: this.#events,
-      baseNs: this.#baseNs ?? 0n,
-      firstTsNs: this.#firstTsNs,
-      lastTsNs: this.#lastTsNs,
-      eventsByName: new Map(names),
+      lines: this.#records?.lines ?? this.#plain.lines,
+      events,
+      baseNs: this.baseNs,
+      firstTsNs,
+      lastTsNs,
+      eventsByName: this.#rows.eventsByName(),
       entriesInBuffer: undefined,
       entriesWritten: undefined,
     };
   }
+}
 
-  #readRecord({ cells, line }: CsvRecord): void {
-    if (this.#header === undefined) {
-      this.#header = readHeader(cells, this.#source.path);
-      for (const name of this.#header.unknown) {
-        this.diagnostics.add("UNKNOWN_ARGUMENT", `column \`${name}\``, line);
-      }
-      return;
-    }
-    const newlines = cells.reduce((n, cell) => n + (cell.match(/\n/g)?.length ?? 0), 0);
-    if (newlines > 0) {
-      // No value of this format holds a line end: a stray quote has swallowed the lines up to the next.
-      this.#lose("a quote that goes on over lines", cells, line, newlines + 1);
-    } else if (cells.length !== this.#header.names.length) {
-      const expected = this.#header.names.length;
-      this.#lose(`${cells.length} cells where the header has ${expected}`, cells, line, 1);
-    } else {
-      this.#readEvent(this.#header, cells, line);
-    }
-  }
-
-  #readEvent(header: CsvHeader, cells: readonly string[], line: number): void {
-    const ns = parseTimeNs(cells[header.time]!, header.timeIsSeconds);
-    const cpu = parseSmall(cells, header.cpu, UNKNOWN_CPU);
-    const pid = parseSmall(cells, header.pid, MAX_PID);
-    if (ns === undefined) return this.#lose("the time is not a number", cells, line, 1);
-    if (cpu === undefined) return this.#lose("the CPU is not a number", cells, line, 1);
-    if (pid === undefined) return this.#lose("the pid is not a number", cells, line, 1);
-    const tsNs = Number(ns - (this.#baseNs ?? ns));
-    if (!Number.isSafeInteger(tsNs))
-      return this.#lose("the time is too far from the first", cells, line, 1);
-    this.#baseNs ??= ns;
-
-    const batch = this.#batch;
-    const row = batch.length;
-    const event = cells[header.event]!;
-    batch.cpu[row] = cpu < 0 ? UNKNOWN_CPU : cpu;
-    batch.pid[row] = pid;
-    batch.tsNs[row] = tsNs;
-    batch.line[row] = line;
-    batch.name[row] = this.names.idOf(event);
-    batch.kind[row] = this.#fillRow(header, event, cells, line, row);
-    batch.length = row + 1;
-    this.#countEvent(event, batch.kind[row], tsNs, line);
-  }
-
-  /** Fills the event's own columns; gives the kind. */
-  #fillRow(
-    header: CsvHeader,
-    event: string,
-    cells: readonly string[],
-    line: number,
-    row: number,
-  ): number {
-    const plan = this.#planFor(header, event, cells);
-    if (plan === undefined) {
-      this.#once("UNSUPPORTED_EVENT", `event \`${event}\` is no kind and no known function`, line);
-      return EventKind.other;
-    }
-    for (const index of plan.strange) {
-      if (cells[index] === "") continue;
-      this.#once("UNKNOWN_ARGUMENT", `column \`${header.names[index]}\` of ${event}`, line);
-    }
-    const problem = plan.fill(cells, this.#batch, row);
-    if (problem === undefined) return plan.kind;
-    clearRow(this.#batch, row);
-    this.diagnostics.add(problem.code, `${event}: ${problem.reason}: ${quote(cells)}`, line);
-    return EventKind.other;
-  }
-
-  #planFor(header: CsvHeader, event: string, cells: readonly string[]): RowPlan | undefined {
-    const isReturn = ["ret", "retval", "rc"].some(
-      (name) => (cells[header.names.indexOf(name)] ?? "") !== "",
-    );
-    const key = isReturn ? `${event} ret` : event;
-    const known = this.#plans.get(key);
-    if (known !== undefined) return known;
-    const alreadyReturn = event.endsWith("_ret");
-    const meaning = meaningOfEvent(event, isReturn && !alreadyReturn);
-    if (meaning === undefined) return undefined;
-    const plan = new RowPlan(meaning, header, this.pointers);
-    this.#plans.set(key, plan);
-    return plan;
-  }
-
-  #countEvent(event: string, kind: number, tsNs: number, line: number): void {
-    if (kind === EventKind.lost) {
-      const count = this.#batch.arg0[this.#batch.length - 1]!;
-      const detail = Number.isNaN(count) ? "it is not known how many" : `${count} events`;
-      this.diagnostics.add("EVENTS_LOST", detail, line, 0, Number.isNaN(count) ? 1 : count);
-      return;
-    }
-    this.#events += 1;
-    this.#eventsByName.set(event, (this.#eventsByName.get(event) ?? 0) + 1);
-    if (tsNs < this.#lastTsNs)
-      this.diagnostics.add("TIME_BACKWARDS", `by ${this.#lastTsNs - tsNs} ns`, line);
-    if (Number.isNaN(this.#firstTsNs)) this.#firstTsNs = tsNs;
-    this.#lastTsNs = tsNs;
-  }
-
-  #lose(reason: string, cells: readonly string[], line: number, times: number): void {
-    this.diagnostics.add("UNPARSED_LINE", `${reason}: ${quote(cells)}`, line, 0, times);
-  }
-
-  #once(code: "UNKNOWN_ARGUMENT" | "UNSUPPORTED_EVENT", detail: string, line: number): void {
-    if (this.#said.has(detail)) {
-      this.diagnostics.tally(code, 1);
-      return;
-    }
-    this.#said.add(detail);
-    this.diagnostics.add(code, detail, line);
+/** Chunks without the first bytes. */
+async function* without(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(left, chunk.length);
+    left -= skipped;
+    yield chunk.subarray(skipped);
   }
 }
 
-function quote(cells: readonly string[]): string {
-  return quoteForMessage(cells.join(","));
-}
-
-/** A cell that holds a small number; -1 where it is absent, undefined where it is no such number. */
-function parseSmall(
-  cells: readonly string[],
-  index: number | undefined,
-  max: number,
-): number | undefined {
-  const cell = index === undefined ? "" : cells[index]!;
-  if (cell === "" || cell === "-1") return -1;
-  const value = parseQuantity(cell);
-  return value === undefined || value > max ? undefined : value;
+async function* joined(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (first.length > 0) yield first.slice();
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
 /** @throws TraceError WRONG_FORMAT where the first record is no header of this format. */

@@ -41,7 +41,8 @@ export function meaningOfEvent(event: string, isReturn: boolean): FunctionMeanin
   return returnKind === undefined ? undefined : meaningOfReturn(returnKind);
 }
 
-function meaningOfKind(name: string): FunctionMeaning | undefined {
+/** Meaning of a kind by its name alone. */
+export function meaningOfKind(name: string): FunctionMeaning | undefined {
   const kind = EVENT_KINDS.find((candidate) => candidate === name);
   if (kind === undefined) return undefined;
   for (const meaning of [...KERNEL_FUNCTIONS.values(), ...STOCK_MEANINGS]) {
@@ -58,33 +59,53 @@ export interface RowProblem {
 
 type Store = (cell: string, batch: EventBatch, row: number) => boolean;
 
-interface CellPlan {
+export interface CellPlan {
   readonly index: number;
   readonly name: string;
   /** Columns that it gives. */
   readonly fills: readonly string[];
+  /** The one column that it is the number of; undefined where it takes more to store it. */
+  readonly plain: PlainColumn | undefined;
   readonly store: Store;
 }
+
+/** Columns whose cells are numbers; `arg0int` is an arg0 that is a C int. */
+export const PLAIN_COLUMNS = [
+  "pgt",
+  "mmu",
+  "kvm",
+  "addr",
+  "len",
+  "phys",
+  "prot",
+  "arg0",
+  "arg0int",
+  "arg1",
+  "arg2",
+  "arg3",
+] as const;
+export type PlainColumn = (typeof PLAIN_COLUMNS)[number];
 
 /** How the cells of one kind of event go into the columns of a row. */
 export class RowPlan {
   readonly kind: number;
   /** Columns of the header that mean nothing for this kind. */
   readonly strange: readonly number[];
-  readonly #cells: readonly CellPlan[];
-  readonly #needs: readonly Need[];
+  readonly cells: readonly CellPlan[];
+  readonly needs: readonly Need[];
   #end: number | undefined;
 
   constructor(meaning: FunctionMeaning, header: CsvHeader, pointers: PointerTable) {
     this.kind = EventKind[meaning.kind];
-    this.#needs = meaning.needs;
-    const fixed = new Set([header.time, header.event, header.cpu, header.pid]);
+    this.needs = meaning.needs;
+    const { time, event, cpu, pid, kind, line } = header;
+    const fixed = new Set([time, event, cpu, pid, kind, line]);
     const others = header.names
       .map((name, index) => ({ name, index }))
       .filter(({ index }) => !fixed.has(index));
     const plans = others.map(({ name, index }) => this.#planCell(name, index, meaning, pointers));
-    this.#cells = plans.filter((plan) => plan !== undefined);
-    const planned = new Set(this.#cells.map((cell) => cell.index));
+    this.cells = plans.filter((plan) => plan !== undefined);
+    const planned = new Set(this.cells.map((cell) => cell.index));
     this.strange = others
       .filter(({ name, index }) => !planned.has(index) && !isIgnored(name, meaning, header))
       .map(({ index }) => index);
@@ -94,7 +115,7 @@ export class RowPlan {
   fill(cells: readonly string[], batch: EventBatch, row: number): RowProblem | undefined {
     const filledBy = new Map<string, string>();
     this.#end = undefined;
-    for (const { index, name, fills, store } of this.#cells) {
+    for (const { index, name, fills, store } of this.cells) {
       const cell = cells[index]!;
       if (cell === "") continue;
       for (const target of fills) {
@@ -130,7 +151,7 @@ export class RowPlan {
     row: number,
   ): RowProblem | undefined {
     const hasContext = batch.pgt[row] !== 0 || batch.mmu[row] !== 0 || batch.kvm[row] !== 0;
-    const missing = this.#needs.filter((need) =>
+    const missing = this.needs.filter((need) =>
       need === "context" ? !hasContext : !filled.has(need),
     );
     if (missing.length === 0) return undefined;
@@ -145,24 +166,26 @@ export class RowPlan {
     pointers: PointerTable,
   ): CellPlan | undefined {
     const direct = this.#directStore(name, meaning, pointers);
-    if (direct !== undefined) return { index, name, fills: [name], store: direct };
+    if (direct !== undefined) {
+      return { index, name, fills: [name], plain: plainColumn(name, meaning), store: direct };
+    }
     const role = roleOfArgument(name, meaning.takes);
     if (role === undefined) return undefined;
     const fills = role.column.split("+");
-    if (role.reading === "symbol") return { index, name, fills, store: storeApplied };
-    if (role.column === "end") return { index, name, fills, store: this.#storeEnd };
-    if (role.column === "arg1+arg2") return { index, name, fills, store: storeMask };
+    const cell = { index, name, fills, plain: undefined };
+    if (role.reading === "symbol") return { ...cell, store: storeApplied };
+    if (role.column === "end") return { ...cell, store: this.#storeEnd };
+    if (role.column === "arg1+arg2") return { ...cell, store: storeMask };
     if (role.column === "mmu+kvm") {
       const [mmu, kvm] = [storePointer("mmu", pointers), storePointer("kvm", pointers)];
       return {
-        index,
-        name,
-        fills,
-        store: (cell, batch, row) => mmu(cell, batch, row) && kvm(cell, batch, row),
+        ...cell,
+        store: (text, batch, row) => mmu(text, batch, row) && kvm(text, batch, row),
       };
     }
     const store = this.#directStore(role.column, meaning, pointers);
-    return store === undefined ? undefined : { index, name, fills, store };
+    const plain = plainColumn(role.column, meaning);
+    return store === undefined ? undefined : { index, name, fills, plain, store };
   }
 
   /** How a cell goes into the column of that name; undefined where there is no such column. */
@@ -197,6 +220,11 @@ export class RowPlan {
     this.#end = parseQuantity(cell);
     return this.#end !== undefined;
   };
+}
+
+function plainColumn(column: string, meaning: FunctionMeaning): PlainColumn | undefined {
+  if (column === "arg0" && isInt32(meaning)) return "arg0int";
+  return PLAIN_COLUMNS.find((name) => name === column && name !== "arg0int");
 }
 
 /** `ret`, `level` and `change` are C ints: 0xffffffff is -1. */

@@ -2,10 +2,12 @@ import type { EventBatch } from "../../events/columns.ts";
 import { EventKind } from "../../events/kinds.ts";
 import { clearRow } from "../../events/rows.ts";
 import type { EventTables } from "../../events/tables.ts";
-import { CARRIAGE_RETURN, COLON, LESS, NEWLINE, PAREN_OPEN, SPACE } from "../bytes.ts";
+import { CARRIAGE_RETURN, COLON, LESS, PAREN_OPEN, SPACE } from "../bytes.ts";
+import { lineEndFrom } from "../words.ts";
 import type { EventName } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { MAX_LINE_BYTES } from "../text/line-splitter.ts";
+import type { ProbePlaces } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { LineColumns } from "./line-columns.ts";
 import type { LineContext } from "./line-context.ts";
@@ -19,10 +21,15 @@ export class EventLines {
   readonly #batch: EventBatch;
   readonly #columns: LineColumns;
 
-  constructor(tables: EventTables, problems: LineProblems, columns: LineColumns) {
+  constructor(
+    tables: EventTables,
+    problems: LineProblems,
+    columns: LineColumns,
+    places: ProbePlaces,
+  ) {
     this.#batch = tables.batch;
     this.#columns = columns;
-    this.rows = new EventRows(tables, problems);
+    this.rows = new EventRows(tables, problems, undefined, places);
   }
 
   /** Whether the last event was free text, which the next line may continue. */
@@ -60,7 +67,22 @@ export class EventLines {
    */
   readToLineEnd(context: LineContext, bytes: Uint8Array, start: number, fill: number): number {
     const nameFrom = context.bodyStart;
-    let at = nameFrom;
+    const name = this.rows.names.recall(bytes, nameFrom) ?? this.#readName(bytes, nameFrom);
+    if (name === undefined) return -1;
+    const from = nameFrom + name.label.length;
+    if (bytes[from] === PAREN_OPEN) {
+      const end = this.#readLikeLast(context, name, bytes, from, start, fill);
+      if (end >= 0) return end;
+    }
+    const newline = lineEndFrom(bytes, from);
+    if (newline >= fill || newline - start > MAX_LINE_BYTES) return -1;
+    const end = bytes[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
+    return this.#readText(context, name, bytes, from, end) ? newline : -1;
+  }
+
+  /** The name at `from`, behind which a colon and a blank stand; undefined where there is none. */
+  #readName(bytes: Uint8Array, from: number): EventName | undefined {
+    let at = from;
     let hash = 0;
     let byte = bytes[at]!;
     while (byte !== COLON && byte > SPACE) {
@@ -68,18 +90,12 @@ export class EventLines {
       at += 1;
       byte = bytes[at]!;
     }
-    if (byte !== COLON || bytes[at + 1] !== SPACE || at === nameFrom) return -1;
-    if (at - nameFrom > MAX_NAME_BYTES) return -1;
-    const from = at + 2;
-    const name = this.rows.names.intern(bytes, nameFrom, at, hash);
-    if (bytes[from] === PAREN_OPEN) {
-      const end = this.#readLikeLast(context, name, bytes, from, start, fill);
-      if (end >= 0) return end;
-    }
-    const newline = bytes.indexOf(NEWLINE, from);
-    if (newline >= fill || newline - start > MAX_LINE_BYTES) return -1;
-    const end = bytes[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
-    return this.#readText(context, name, bytes, from, end) ? newline : -1;
+    if (byte !== COLON || bytes[at + 1] !== SPACE || at === from) return undefined;
+    if (at - from > MAX_NAME_BYTES) return undefined;
+    const { names } = this.rows;
+    const name = names.intern(bytes, from, at, hash);
+    names.remember(bytes, from, name);
+    return name;
   }
 
   #readLikeLast(

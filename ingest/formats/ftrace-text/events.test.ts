@@ -113,6 +113,7 @@ describe("probe lines", () => {
       kvm: KVM,
       addr: 0xffffeff,
       len: 0x100,
+      phys: 0xffff80f01000,
       arg0: 3,
       arg1: 1,
       arg2: 0,

@@ -4,6 +4,7 @@ import { meaningOfSymbol } from "../../vocabulary/functions.ts";
 import { TRACEPOINTS } from "../../vocabulary/tracepoints.ts";
 import { COLON, EQUALS, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
 import { MAX_LINE_BYTES } from "../text/line-splitter.ts";
+import { READ_AHEAD_BYTES } from "../words.ts";
 import { NamedProbes, type Place, placesAt } from "../text/named-probes.ts";
 import { FieldArgument } from "./field-arguments.ts";
 import { Carry, FieldProbe } from "./field-probe.ts";
@@ -29,7 +30,7 @@ const ROOM_BYTES = 64 * 1024;
  */
 export class FieldLines {
   /** The event's text in the default layout, `length` bytes of it and a line end as a guard. */
-  readonly text: Uint8Array = new Uint8Array(MAX_LINE_BYTES + ROOM_BYTES);
+  readonly text: Uint8Array = new Uint8Array(MAX_LINE_BYTES + ROOM_BYTES + READ_AHEAD_BYTES);
   length = 0;
   /** Why the last text was unusable. */
   reason = "";
@@ -155,7 +156,7 @@ export class FieldLines {
   }
 
   #putRange(bytes: Uint8Array, from: number, to: number): void {
-    const room = this.text.length - this.length - 1;
+    const room = MAX_LINE_BYTES + ROOM_BYTES - this.length - 1;
     for (let at = from; at < to && at - from < room; at += 1) {
       this.text[this.length + at - from] = bytes[at]!;
     }
@@ -168,7 +169,7 @@ export class FieldLines {
   }
 
   #done(): number {
-    if (this.length >= this.text.length) return this.#fail("longer than a line may be");
+    if (this.length >= MAX_LINE_BYTES + ROOM_BYTES) return this.#fail("longer than a line may be");
     this.text[this.length] = NEWLINE;
     return FieldText.translated;
   }

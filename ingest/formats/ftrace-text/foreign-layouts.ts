@@ -1,8 +1,12 @@
+import { HEX_LAYOUT, RAW_LAYOUT, type RawLayout } from "./raw-lines.ts";
+
 /**
  * Layouts that look like an ftrace text and are not the default one. They are recognised by their first
  * lines so that they are refused by name instead of being read wrongly.
  */
 export interface ForeignLayout {
+  /** Events stand there as numbers; it is read where other files tell their names. */
+  readonly raw?: RawLayout;
   /** For `this is …`: with its article. */
   readonly name: string;
   /** Why it is not read, where that is not plain: a sentence's rest. */
@@ -13,6 +17,10 @@ export interface ForeignLayout {
   readonly needsHeader?: boolean;
 }
 
+const NUMBERS_WHY =
+  "it holds only the numbers of the event types, which differ from boot to boot, and no arguments";
+const NUMBERS_HINT =
+  "save the kernel's own text: echo noraw > trace_options (likewise nohex), then cat /sys/kernel/tracing/trace > trace.txt; or, to read at least names and times, save the formats of the same boot beside it as format/ (cp -r /sys/kernel/tracing/events/kvm format), or a trace.dat of the same boot";
 const SAVE_TRACE = "save the kernel's own text instead: cat /sys/kernel/tracing/trace > trace.txt";
 
 const CALLS_WHY = "it holds calls of functions without their arguments";
@@ -37,12 +45,16 @@ const DECISIVE: readonly LinePattern[] = [
 const LINES: readonly LinePattern[] = [
   {
     name: "a raw trace (trace option raw)",
-    why: "it holds only the numbers of the event types, which differ from boot to boot, and no arguments",
-    pattern: /^\d+ \d+ \d+ type: \d+/,
+    why: NUMBERS_WHY,
+    hint: NUMBERS_HINT,
+    raw: RAW_LAYOUT,
+    pattern: /^\d+ \d+ \d+ (?:type: \d+|# [0-9a-f]+ )/,
   },
   {
     name: "a hexadecimal trace (trace option hex)",
-    why: "it holds only the numbers of the event types, which differ from boot to boot, and no arguments",
+    why: NUMBERS_WHY,
+    hint: NUMBERS_HINT,
+    raw: HEX_LAYOUT,
     pattern: /^[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{16}\b/,
   },
   {

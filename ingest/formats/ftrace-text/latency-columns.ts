@@ -28,14 +28,19 @@ const IS_DELTA: Uint8Array = classOf("0123456789.-ms");
  * A comm may begin with `#` here, in column 0: such a line is an event although it looks like a comment.
  */
 export class LatencyColumns implements LineColumns {
+  readonly commColumns: number = DASH_COLUMN;
   readonly #cursor = new ColumnCursor();
 
   read(context: LineContext, bytes: Uint8Array, start: number, end: number): boolean {
     const dash = start + DASH_COLUMN;
     if (dash + 1 >= end || bytes[dash] !== DASH) return false;
     if (holdsLineEnd(bytes, start, dash)) return false;
+    return this.readBehindComm(context, bytes, dash, end);
+  }
+
+  readBehindComm(context: LineContext, bytes: Uint8Array, from: number, end: number): boolean {
     const cursor = this.#cursor;
-    cursor.start(bytes, dash);
+    cursor.start(bytes, from);
     cursor.literal(BEFORE_PID);
     context.pid = cursor.decimal(MAX_PID);
     cursor.blanks();
@@ -63,14 +68,19 @@ export class LatencyColumns implements LineColumns {
  * The absolute time, in µs or ticks, is the one that the default layout prints.
  */
 export class VerboseLatencyColumns implements LineColumns {
+  readonly commColumns: number = PID_DASH_COLUMN;
   readonly #cursor = new ColumnCursor();
 
   read(context: LineContext, bytes: Uint8Array, start: number, end: number): boolean {
     const afterComm = start + PID_DASH_COLUMN;
     if (afterComm + 1 >= end || bytes[afterComm] !== SPACE) return false;
     if (holdsLineEnd(bytes, start, afterComm)) return false;
+    return this.readBehindComm(context, bytes, afterComm, end);
+  }
+
+  readBehindComm(context: LineContext, bytes: Uint8Array, from: number, end: number): boolean {
     const cursor = this.#cursor;
-    cursor.start(bytes, afterComm);
+    cursor.start(bytes, from);
     cursor.blanks();
     context.pid = cursor.decimal(MAX_PID);
     cursor.blanks();

@@ -1,5 +1,6 @@
 import type { ProbeNames } from "../../beside/probe-names.ts";
 import { TraceError } from "../../errors.ts";
+import type { ProbeDefinitions } from "../../vocabulary/probe-definitions.ts";
 import { textOf } from "../bytes.ts";
 import type { LayoutSurvey } from "./layout-survey.ts";
 import type { LineColumns } from "./line-columns.ts";
@@ -15,6 +16,8 @@ export interface TextLayout {
   readonly quote: Uint8Array;
   /** In the layout of the option `fields`: what is known of the probes' addresses. */
   readonly fields: ProbeNames | undefined;
+  /** The list that defined the trace's probes; empty where there is none. */
+  readonly definitions: ProbeDefinitions;
 }
 
 const HOW_TO_GET_READABLE =
@@ -49,6 +52,7 @@ export function requireReadableLayout(
     leftTrimmed: survey.events === 0 && survey.eventsLeftTrimmed > 0,
     quote: survey.quote,
     fields: isFields ? names : undefined,
+    definitions: names.definitions,
   };
 }
 

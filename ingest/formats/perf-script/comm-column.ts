@@ -1,4 +1,4 @@
-import { isDigit, SPACE } from "../bytes.ts";
+import { isDigit, literal, matchesAt, SPACE } from "../bytes.ts";
 import { endOfEventName, type PerfContext } from "./perf-context.ts";
 
 /**
@@ -9,6 +9,7 @@ import { endOfEventName, type PerfContext } from "./perf-context.ts";
 export type CommColumn = "aligned" | "none" | "free";
 
 const COMM_COLUMNS = 16;
+const GUEST = literal("VM:");
 
 /**
  * Reads the context of a line; false: it has none. In a line with a free comm it must be readable at
@@ -21,6 +22,7 @@ export function readContextOf(
   start: number,
   end: number,
 ): boolean {
+  if (isOfGuest(bytes, start, end)) return false;
   if (column === "none") return context.read(bytes, start, end);
   if (column === "aligned") {
     const blank = start + COMM_COLUMNS;
@@ -28,6 +30,17 @@ export function readContextOf(
   }
   const at = placeOfFreeContext(context, bytes, start, end);
   return at >= 0 && context.read(bytes, at, end);
+}
+
+/**
+ * `VM:  597 VCPU:000 ` in front of a line (`-F +machine_pid,vcpu`): an event of a guest's own kernel, that was
+ * put into the file of its host. It says nothing of this machine.
+ */
+export function isOfGuest(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start + GUEST.length > end || !matchesAt(bytes, start, GUEST)) return false;
+  let at = start + GUEST.length;
+  while (bytes[at] === SPACE) at += 1;
+  return isDigit(bytes[at]!);
 }
 
 /** The only place at which a context and an event can be read; -1: there is none, -2: several. */

@@ -1,8 +1,8 @@
-import { NO_PROBE_NAMES, type ProbeNames } from "../../beside/probe-names.ts";
+import { NO_PROBE_NAMES } from "../../beside/probe-names.ts";
 import { TraceError } from "../../errors.ts";
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import type { Sniff, TraceFormat } from "../format.ts";
+import type { ReadOptions, Sniff, TraceFormat } from "../format.ts";
 import { requireProbeNames } from "../text/bare-probes.ts";
 import { NamedProbes } from "../text/named-probes.ts";
 import { TextReader } from "../text/text-reader.ts";
@@ -12,7 +12,7 @@ import { PerfLines } from "./perf-lines.ts";
 /** The text that `perf script` prints, by default or with fields chosen by `-F`. */
 export const perfScript: TraceFormat = {
   id: "perf-script",
-  usesProbeNames: () => true,
+  usesProbeNames: () => "all",
 
   sniff(head: Uint8Array): Sniff {
     const { events, lines } = surveyPerfScript(head);
@@ -24,7 +24,7 @@ export const perfScript: TraceFormat = {
       : { applies: false, reason: "no lines with task, time and group:event:" };
   },
 
-  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES): TraceReader {
+  read(source: ByteSource, { names = NO_PROBE_NAMES }: ReadOptions = {}): TraceReader {
     const survey = surveyPerfScript(source.head);
     if (survey.events === 0) {
       throw new TraceError(

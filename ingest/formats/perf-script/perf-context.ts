@@ -1,13 +1,17 @@
 import { UNKNOWN_CPU } from "../../events/kinds.ts";
-import { BRACKET_OPEN, COLON, isDigit, SPACE } from "../bytes.ts";
+import { BRACKET_OPEN, COLON, isDigit, literal, SPACE } from "../bytes.ts";
 import { ContextFields } from "../text/context-fields.ts";
 
 const SLASH = 47;
+/** `-F +misc`: what kind of code the CPU was in, and what a record of perf's own is about. */
+const MISC_LETTERS = literal("KUHGgMEDS");
+const MAX_MISC = 6;
 
 /**
  * The part of a line of `perf script` between the comm and the event: task, CPU and time.
  *
- * `[pid/]tid [cpu] time: [period] group:name: ` where the CPU may have been left out with `-F`.
+ * `[pid/]tid [cpu] [misc] time: [period] group:name: ` where CPU, misc and period are there as `-F` says. perf
+ * prints its fields in this order, whatever the order in `-F`.
  */
 export class PerfContext extends ContextFields {
   /** Process and thread are both printed. */
@@ -30,7 +34,7 @@ export class PerfContext extends ContextFields {
     } else {
       this.cpu = UNKNOWN_CPU;
     }
-    const colon = this.readTime(bytes, at);
+    const colon = this.readTime(bytes, skipMisc(bytes, skipBlanks(bytes, at, end), end));
     if (colon < 0 || colon + 1 >= end || bytes[colon + 1] !== SPACE || this.isTicks) return false;
     this.isNanoseconds = isDigit(bytes[colon - 7]!);
     at = skipBlanks(bytes, colon + 1, end);
@@ -57,6 +61,13 @@ function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && bytes[at] === SPACE) at += 1;
   return at;
+}
+
+/** Behind the letters of `-F +misc`, where a word of them stands at `from`. */
+function skipMisc(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && at - from <= MAX_MISC && MISC_LETTERS.includes(bytes[at]!)) at += 1;
+  return bytes[at] === SPACE ? at : from;
 }
 
 /** `-F +period` prints a number before the event. */

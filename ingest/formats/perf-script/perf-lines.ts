@@ -7,7 +7,7 @@ import { addLostRow } from "../text/lost-row.ts";
 import type { ProbePlaces } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { TextLines } from "../text/text-reader.ts";
-import { type CommColumn, readContextOf } from "./comm-column.ts";
+import { type CommColumn, isOfGuest, readContextOf } from "./comm-column.ts";
 import { endOfEventName, PerfContext } from "./perf-context.ts";
 
 const TAB = 9;
@@ -92,7 +92,10 @@ export class PerfLines implements TextLines {
       return;
     }
     this.unparsed += 1;
-    this.#problems.add("UNPARSED_LINE", "no event with task and time", bytes, start, end);
+    const reason = isOfGuest(bytes, start, end)
+      ? "an event of a guest's own kernel"
+      : "no event with task and time";
+    this.#problems.add("UNPARSED_LINE", reason, bytes, start, end);
   }
 
   #noteLoss(cpu: number | undefined, count: number): void {

@@ -56,6 +56,15 @@ describe("layouts of perf script", () => {
       "comm in 16 columns, pid/tid, CPU, times in nanoseconds (--ns)",
     ],
     ["period", line("@", "     599 [001]    66.093409:          1 "), 1, 66_093_409_000n, "CPU"],
+    ["misc", line("@", "     599 [001] K      66.093409: "), 1, 66_093_409_000n, "CPU"],
+    ["misc, no CPU", line("@", "     599 KU     66.093409: "), 65_535, 66_093_409_000n, "no CPU"],
+    [
+      "flags",
+      line("@", "     599 [001]    66.093409: ").replace(": @", ":                         @"),
+      1,
+      66_093_409_000n,
+      "CPU",
+    ],
     ["no CPU", line("@", "     599    66.093409: "), 65_535, 66_093_409_000n, "no CPU"],
     ["no comm", "     599 [001]    66.093409: @\n", 1, 66_093_409_000n, "no comm, one number"],
     [
@@ -168,6 +177,19 @@ describe("losses in the text of perf script", () => {
     expect(kinds).toEqual(["map", "guest_fault", "other", "kvm_entry"]);
     expect(rows[1]).toMatchObject({ addr: 0x180000, arg0: 0x82000085 });
     expect(counts).toEqual({ TEXT_NOT_PARSED: 3, MISSING_ARGUMENT: 1, ASSUMED: 1 });
+  });
+
+  it("are probes with what -F +ip,sym,dso prints behind their arguments", async () => {
+    const tail = " ffff80008009f450 kvm_pgtable_stage2_map+0x0 ([kernel.kallsyms])";
+    const { rows, counts } = await read(line(MAP) + line(MAP + tail) + line(ENTRY + tail));
+    expect(rows.map(({ kind }) => kind)).toEqual(["map", "other", "kvm_entry"]);
+    expect(counts).toEqual({ BAD_NUMBER: 1, ASSUMED: 1 });
+  });
+
+  it("are events of a guest that were injected (-F +machine_pid,vcpu)", async () => {
+    const { rows, counts } = await read(`${line(MAP)}VM:  597 VCPU:000 ${line(MAP)}${line(MAP)}`);
+    expect(rows).toHaveLength(2);
+    expect(counts).toEqual({ UNPARSED_LINE: 1, ASSUMED: 1 });
   });
 
   it("are lines that are no event", async () => {

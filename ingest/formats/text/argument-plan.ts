@@ -1,3 +1,4 @@
+import type { DeclaredArguments } from "../../vocabulary/declared-arguments.ts";
 import type { FunctionMeaning, Need } from "../../vocabulary/functions.ts";
 import {
   type ArgumentRole,
@@ -6,7 +7,7 @@ import {
   type TargetColumn,
   type ValueReading,
 } from "../../vocabulary/roles.ts";
-import { literal } from "../bytes.ts";
+import { WordLabels } from "./word-labels.ts";
 
 /** How the value of an argument is read; numeric so that the hot loop can switch on it. */
 export const Reading: Readonly<Record<ValueReading | "skip", number>> = {
@@ -49,10 +50,8 @@ export const POINTER_WORDS = 4;
 export class ArgumentPlan {
   readonly count: number;
   readonly names: readonly string[];
-  /** ` name=` of each argument, blank and equals sign included, one behind the other. */
-  readonly labelBytes: Uint8Array;
-  /** Where each label ends in `labelBytes`. */
-  readonly labelEnds: Uint32Array;
+  /** ` name=` of each argument, blank and equals sign included. */
+  readonly labels: WordLabels;
   readonly readings: Uint8Array;
   readonly targets: Uint8Array;
   /** The last pointer of each argument and its id: pointers repeat from line to line. */
@@ -70,13 +69,16 @@ export class ArgumentPlan {
   /** Arguments that the vocabulary does not know. */
   readonly unknown: readonly string[];
 
-  constructor(names: readonly string[], meaning: FunctionMeaning) {
-    const roles = names.map((name) => roleOfArgument(name, meaning.takes));
+  /** @param declared what the probe's definition says of its arguments, where that is known. */
+  constructor(
+    names: readonly string[],
+    meaning: FunctionMeaning,
+    declared: DeclaredArguments = NOTHING_DECLARED,
+  ) {
+    const roles = rolesOf(names, meaning, declared);
     this.count = names.length;
     this.names = names;
-    this.labelBytes = literal(names.map((name) => ` ${name}=`).join(""));
-    let labelEnd = 0;
-    this.labelEnds = Uint32Array.from(names, (name) => (labelEnd += name.length + 2));
+    this.labels = new WordLabels(names.map((name) => ` ${name}=`));
     this.readings = Uint8Array.from(roles, (role) => Reading[role?.reading ?? "skip"]);
     this.targets = Uint8Array.from(roles, (role) => Target[role?.column ?? "none"]);
     this.lastHigh = new Int32Array(names.length);
@@ -84,7 +86,8 @@ export class ArgumentPlan {
     this.lastId = new Uint32Array(names.length);
     this.lastDigits = new Int32Array(names.length * POINTER_WORDS);
     this.hasLastDigits = new Uint8Array(names.length);
-    this.problem = problemOf(names, roles, meaning);
+    this.problem =
+      contradiction(names, roles, meaning, declared) ?? problemOf(names, roles, meaning);
     this.needsContext = meaning.needs.includes("context");
     this.unknown = names.filter((name, i) => roles[i] === undefined && !isIgnored(name, meaning));
     this.isClean = this.problem === undefined && this.unknown.length === 0;
@@ -94,6 +97,65 @@ export class ArgumentPlan {
   isFor(names: readonly string[]): boolean {
     return names.length === this.count && names.every((name, i) => this.names[i] === name);
   }
+}
+
+const NOTHING_DECLARED: DeclaredArguments = new Map();
+
+type Roles = readonly (ArgumentRole | undefined)[];
+
+/** By name; an argument whose name says nothing is what its definition fetches, unless another is that already. */
+function rolesOf(
+  names: readonly string[],
+  meaning: FunctionMeaning,
+  declared: DeclaredArguments,
+): Roles {
+  const byName = names.map((name) => roleOfArgument(name, meaning.takes));
+  const taken = new Set(byName.map((role) => role?.column));
+  return names.map((name, i) => {
+    const known = byName[i];
+    const means = declared.get(name)?.means;
+    if (known !== undefined || means === undefined) return known;
+    const role = roleOfArgument(means, meaning.takes);
+    return role === undefined || taken.has(role.column) ? undefined : role;
+  });
+}
+
+/** Bits that a value must have to be believed; of a symbol, none. */
+const NEEDED_BITS: Readonly<Record<ValueReading, number>> = {
+  pointer: 64,
+  quantity: 64,
+  bits64: 64,
+  int32: 32,
+  uint32: 32,
+  bool: 8,
+  symbol: 0,
+};
+
+/** Why a definition says that an argument is not what its name says, or that its value is cut. */
+function contradiction(
+  names: readonly string[],
+  roles: Roles,
+  meaning: FunctionMeaning,
+  declared: DeclaredArguments,
+): string | undefined {
+  for (const [i, role] of roles.entries()) {
+    const definition = declared.get(names[i]!);
+    if (role === undefined || definition === undefined) continue;
+    const fetched = roleOfArgument(definition.means, meaning.takes);
+    const isPointer = role.reading === "pointer" && fetched?.reading === "pointer";
+    if (fetched !== undefined && !isPointer && fetched.column !== role.column) {
+      return `\`${names[i]}\` is defined as the parameter ${definition.means}`;
+    }
+    if (definition.bits < NEEDED_BITS[role.reading] && !isReturnValue(definition.means)) {
+      return `\`${names[i]}\` is defined with a type that does not hold it`;
+    }
+  }
+  return undefined;
+}
+
+/** An error number fits into any signed type. */
+function isReturnValue(means: string): boolean {
+  return means === "ret";
 }
 
 function isIgnored(name: string, meaning: FunctionMeaning): boolean {
@@ -120,7 +182,7 @@ const FILLS: Readonly<Record<TargetColumn, readonly (Need | TargetColumn)[]>> = 
 
 function problemOf(
   names: readonly string[],
-  roles: readonly (ArgumentRole | undefined)[],
+  roles: Roles,
   meaning: FunctionMeaning,
 ): string | undefined {
   const filledBy = new Map<string, string>();

@@ -3,24 +3,9 @@ import { APPLIED_FUNCTIONS } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { type ArgumentPlan, Reading, Target } from "./argument-plan.ts";
 import { ArgumentStore } from "./argument-store.ts";
-import {
-  APOSTROPHE,
-  BRACKET_CLOSE,
-  BRACKET_OPEN,
-  CARRIAGE_RETURN,
-  DOT,
-  HEX_VALUE,
-  LETTER_X,
-  literal,
-  matchesAt,
-  NEWLINE,
-  PAREN_CLOSE,
-  PAREN_OPEN,
-  QUOTE,
-  SPACE,
-  ZERO,
-} from "../bytes.ts";
+import { CARRIAGE_RETURN, DOT, literal, matchesAt, NEWLINE, QUOTE, SPACE } from "../bytes.ts";
 import { NumberScanner } from "../number-scanner.ts";
+import { endOfValue, goesOn } from "./value-end.ts";
 import { isLastPointer, keepDigits, POINTER_BYTES } from "./last-pointer.ts";
 
 /** Outcome of reading a line's arguments. */
@@ -43,6 +28,8 @@ export class ArgumentReader {
   badArgument = 0;
   /** Where the list that was read last ends: at a line end, or at the `end` that was given. */
   listEnd = 0;
+  /** Set where the last value of a line is text that goes on in the next line; whoever saw that takes it back. */
+  isOpen = false;
   readonly #numbers = new NumberScanner();
   readonly #store: ArgumentStore;
 
@@ -52,7 +39,7 @@ export class ArgumentReader {
 
   /**
    * Reads the arguments at `from` into row `row`, up to the line end or to `end` if that comes first;
-   * the byte at `end` must be a line end. An outcome other than `done` leaves the row dirty.
+   * the byte at `end` must be a line end, with READ_AHEAD_BYTES behind it. An outcome other than `done` leaves the row dirty.
    */
   read(
     plan: ArgumentPlan,
@@ -62,19 +49,18 @@ export class ArgumentReader {
     batch: EventBatch,
     row: number,
   ): number {
-    const { count, labelBytes, labelEnds, readings, targets } = plan;
+    const { count, labels, readings, targets } = plan;
     let at = from;
-    let label = 0;
     this.#store.begin();
     for (let i = 0; i < count; i += 1) {
       // A label holds no line end, so a comparison never runs into the next line.
-      for (const labelEnd = labelEnds[i]!; label < labelEnd; label += 1) {
-        if (bytes[at] !== labelBytes[label]) return Outcome.otherArguments;
-        at += 1;
-      }
+      at = labels.behind(i, bytes, at);
+      if (at < 0) return Outcome.otherArguments;
       const reading = readings[i]!;
       if (reading === Reading.skip) {
+        const skippedFrom = at;
         at = endOfValue(bytes, at, end);
+        if (goesOn(bytes, skippedFrom, at)) this.isOpen = true;
         continue;
       }
       if (reading === Reading.symbol) {
@@ -139,54 +125,17 @@ export class ArgumentReader {
   }
 }
 
-/**
- * Where the value at `from` ends: at the next blank, but quoted text may hold blanks and a symbol may
- * be followed by its module, ` [kvm]`, or by its address.
- */
-export function endOfValue(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  if (bytes[at] === QUOTE) at = endOfQuoted(bytes, at, end);
-  // A `char` argument: 'c', where c may be a blank.
-  else if (bytes[at] === APOSTROPHE && bytes[at + 2] === APOSTROPHE) at += 3;
-  while (at < end && bytes[at] !== SPACE && bytes[at] !== NEWLINE) at += 1;
-  if (bytes[at] !== SPACE) return at;
-  if (bytes[at + 1] === BRACKET_OPEN) return endOfModule(bytes, at, end);
-  return bytes[at + 1] === PAREN_OPEN ? endOfAddress(bytes, at, end) : at;
-}
-
-/** Behind ` (0xffff80008009f688)` at `from`, which `trace-cmd report -R` adds to a symbol; else `from`. */
-function endOfAddress(bytes: Uint8Array, from: number, end: number): number {
-  if (bytes[from + 2] !== ZERO || bytes[from + 3] !== LETTER_X) return from;
-  let at = from + 4;
-  while (at < end && HEX_VALUE[bytes[at]!]! <= 15) at += 1;
-  return bytes[at] === PAREN_CLOSE ? at + 1 : from;
-}
-
-/** Behind the `]` of ` [kvm]` at `from`; `from` where there is none in this line. */
-function endOfModule(bytes: Uint8Array, from: number, end: number): number {
-  for (let at = from; at < end && bytes[at] !== NEWLINE; at += 1) {
-    if (bytes[at] === BRACKET_CLOSE) return at + 1;
-  }
-  return from;
-}
-
-/** The kernel does not escape quotes: the one that a blank or the line's end follows closes. */
-function endOfQuoted(bytes: Uint8Array, from: number, end: number): number {
-  let at = from + 1;
-  for (; at < end && bytes[at] !== NEWLINE; at += 1) {
-    if (bytes[at] === QUOTE && bytes[at + 1]! <= SPACE) return at + 1;
-  }
-  return at;
-}
-
 /** Index of APPLIED_FUNCTIONS for the symbol at `from`; 0: another function. */
-function appliedFunction(bytes: Uint8Array, from: number, end: number): number {
+function appliedFunction(bytes: Uint8Array, start: number, end: number): number {
+  // A `symstr` is in quotes.
+  const from = bytes[start] === QUOTE ? start + 1 : start;
   for (let i = 1; i < APPLIED_NAMES.length; i += 1) {
     const name = APPLIED_NAMES[i]!;
     const after = from + name.length;
     if (after > end || !matchesAt(bytes, from, name)) continue;
     const next = bytes[after];
-    if (after === end || next === PLUS || next === DOT || next! <= SPACE) return i;
+    if (after === end || next === PLUS || next === DOT || next === QUOTE || next! <= SPACE)
+      return i;
   }
   return 0;
 }

@@ -29,6 +29,8 @@ export class ContextFields implements EventContext {
   fractionNs = 0;
   isTicks = false;
   bodyStart = 0;
+  /** Where the decimals of the time begin, unless it is in ticks. */
+  protected fractionFrom = 0;
 
   /** Digits of a pid; gives where they end, or -1. */
   protected readPid(bytes: Uint8Array, from: number): number {
@@ -78,6 +80,7 @@ export class ContextFields implements EventContext {
     this.isTicks = bytes[at] !== DOT;
     if (this.isTicks) return bytes[at] === COLON ? at : -1;
     const fractionStart = at + 1;
+    this.fractionFrom = fractionStart;
     at = fractionStart;
     let fraction = 0;
     while (isDigit(bytes[at]!) && at - fractionStart < 10) {

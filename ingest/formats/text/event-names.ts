@@ -1,15 +1,22 @@
 import { EventKind } from "../../events/kinds.ts";
 import type { NameTable } from "../../events/names.ts";
 import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.ts";
-import { matchesAt, textOf } from "../bytes.ts";
+import { literal, matchesAt, textOf } from "../bytes.ts";
+import { matchesWordsAt, wordAt, wordsOf } from "../words.ts";
 import type { ProbePoint } from "./probe-point.ts";
 
 /** The kernel prints it in front of what a program writes. */
 const MARKER_FUNCTION = "tracing_mark_write";
 
+/** A power of two; more names than a trace uses at a time. */
+const RECENT = 256;
+
 /** An event name as the trace prints it, how often it came, and what was learned of its lines. */
 export interface EventName {
   readonly bytes: Uint8Array;
+  /** The name and what stands behind it in most lines, `kvm_exit: `, and its whole words. */
+  readonly label: Uint8Array;
+  readonly labelWords: Int32Array;
   readonly name: string;
   /** Its id in the reader's NameTable; that of the same name in another group too. */
   readonly id: number;
@@ -31,6 +38,8 @@ export class EventNames {
   #slots: (EventName | undefined)[] = emptySlots(256);
   #hashes = new Int32Array(256);
   #count = 0;
+  /** By the first bytes of what has been read behind a context: a guess, which is always checked. */
+  readonly #recent = emptySlots(RECENT);
   readonly #ids: NameTable;
 
   constructor(ids: NameTable) {
@@ -48,6 +57,21 @@ export class EventNames {
     }
   }
 
+  /**
+   * The name that stands at `from` with a colon and a blank behind it, if one that began like this was
+   * remembered last; undefined says nothing. READ_AHEAD_BYTES must follow, or a line end.
+   */
+  recall(bytes: Uint8Array, from: number): EventName | undefined {
+    const guess = this.#recent[beginning(bytes, from)];
+    if (guess === undefined) return undefined;
+    return matchesWordsAt(bytes, from, guess.label, guess.labelWords) ? guess : undefined;
+  }
+
+  /** Lets `recall` find a name that stands at `from`. */
+  remember(bytes: Uint8Array, from: number, name: EventName): void {
+    this.#recent[beginning(bytes, from)] = name;
+  }
+
   /** Counts by name, sorted by name. */
   counts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
@@ -63,8 +87,11 @@ export class EventNames {
     const colon = text.indexOf(":");
     const name = text.slice(colon + 1);
     const stock = TRACEPOINTS.get(name);
+    const label = literal(`${text}: `);
     const entry: EventName = {
       bytes: bytes.slice(from, to),
+      label,
+      labelWords: wordsOf(label),
       name,
       id: this.#ids.idOf(name),
       group: colon < 0 ? undefined : text.slice(0, colon),
@@ -104,4 +131,11 @@ function emptySlots(size: number): (EventName | undefined)[] {
 
 function spread(hash: number): number {
   return Math.imul(hash, 0x9e3779b1) >>> 8;
+}
+
+/** Index in `#recent` of what stands at `from`: 16 bytes, which tell most names apart. */
+function beginning(bytes: Uint8Array, from: number): number {
+  const first = Math.imul(wordAt(bytes, from), 0x9e3779b1) ^ wordAt(bytes, from + 4);
+  const second = Math.imul(wordAt(bytes, from + 8), 0x85ebca6b) ^ wordAt(bytes, from + 12);
+  return Math.imul(first ^ Math.imul(second, 0xc2b2ae35), 0x2c1b3c6d) >>> 24;
 }

@@ -22,7 +22,7 @@ export class EventRows {
   readonly probes: ProbeLines;
   /** Event lines so far. */
   events = 0;
-  /** Whether the last event was free text, which the next line may continue. */
+  /** Whether the last event was free text or ended in a string, which the next line may continue. */
   afterMarker = false;
   readonly #stock = new StockText();
   /** Of a format whose texts were printed by the tracing library of trace-cmd and perf. */
@@ -30,12 +30,20 @@ export class EventRows {
   readonly #batch: EventBatch;
   readonly #problems: LineProblems;
 
-  /** @param libraryPlaces of a format that the tracing library prints; without it: the kernel's text. */
-  constructor(tables: EventTables, problems: LineProblems, libraryPlaces?: ProbePlaces) {
+  /**
+   * @param libraryPlaces of a format that the tracing library prints; without it: the kernel's text.
+   * @param kernelPlaces how the kernel's own text says where a probe sits.
+   */
+  constructor(
+    tables: EventTables,
+    problems: LineProblems,
+    libraryPlaces?: ProbePlaces,
+    kernelPlaces: ProbePlaces = KERNEL_PLACES,
+  ) {
     this.#batch = tables.batch;
     this.#problems = problems;
     this.names = new EventNames(tables.names);
-    this.probes = new ProbeLines(tables.pointers, problems, libraryPlaces ?? KERNEL_PLACES);
+    this.probes = new ProbeLines(tables.pointers, problems, libraryPlaces ?? kernelPlaces);
     this.#raw = libraryPlaces === undefined ? undefined : new RawFields();
     this.clock = new TraceClock(problems);
   }
@@ -94,6 +102,7 @@ export class EventRows {
       const outcome = this.probes.read(name, bytes, from, end, this.#batch, row);
       if (outcome === ProbeLine.event) {
         this.end(name);
+        this.#noteOpenText();
         return true;
       }
       if (outcome === ProbeLine.lost) {
@@ -104,6 +113,31 @@ export class EventRows {
     this.#readStock(name, bytes, from, end, row);
     this.end(name);
     return true;
+  }
+
+  /**
+   * Reads an event that names a function itself and so has no location: only its arguments,
+   * ` name=value …`, stand at `argumentsFrom`…`end`, and a line end at `end`. `name.probe` says what it
+   * means. False: its time cannot be used, and nothing has been counted or written.
+   */
+  readCall(
+    context: EventContext,
+    name: EventName,
+    bytes: Uint8Array,
+    argumentsFrom: number,
+    end: number,
+  ): boolean {
+    const row = this.begin(context);
+    if (row < 0) return false;
+    this.probes.read(name, bytes, argumentsFrom, end, this.#batch, row);
+    this.end(name);
+    this.#noteOpenText();
+    return true;
+  }
+
+  #noteOpenText(): void {
+    if (this.probes.isOpen) this.afterMarker = true;
+    this.probes.isOpen = false;
   }
 
   /**

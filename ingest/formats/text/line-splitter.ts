@@ -1,4 +1,5 @@
 import { CARRIAGE_RETURN, NEWLINE } from "../bytes.ts";
+import { lineEndFrom, READ_AHEAD_BYTES } from "../words.ts";
 import type { LineProblems } from "./problems.ts";
 
 /** Longest line that is read, in bytes without its end. */
@@ -11,10 +12,11 @@ export interface LineSink {
   /**
    * Reads the line at `start` if that can be done without searching its end first. Gives the line end,
    * or -1: nothing has been read then, and `read` is used once the end is known.
-   * @param fill where the bytes end; a line end stands there as a guard.
+   * @param fill where the bytes end; a line end stands there as a guard, and READ_AHEAD_BYTES can be
+   * read behind it.
    */
   readEvent(bytes: Uint8Array, start: number, fill: number): number;
-  /** Reads the line at `start`…`end` (line end excluded). */
+  /** Reads the line at `start`…`end` (line end excluded); the line before it stands before it. */
   read(bytes: Uint8Array, start: number, end: number): void;
 }
 
@@ -45,7 +47,7 @@ export class LineSplitter {
 
   /** Takes a copy of the chunk; call `readLines` until it says that it needs more. */
   push(chunk: Uint8Array): void {
-    this.#makeRoom(chunk.length + 1);
+    this.#makeRoom(chunk.length + 1 + READ_AHEAD_BYTES);
     this.#buffer.set(chunk, this.#fill);
     this.#fill += chunk.length;
     // A line end behind the last byte stops every search and every number.
@@ -66,7 +68,7 @@ export class LineSplitter {
           continue;
         }
       }
-      const newline = bytes.indexOf(NEWLINE, this.#from);
+      const newline = lineEndFrom(bytes, this.#from);
       if (newline >= this.#fill) {
         this.#dropIfTooLong();
         return false;
@@ -146,16 +148,21 @@ export class LineSplitter {
     this.#reader.unparsed += 1;
   }
 
-  /** Moves what is unread to the front, and grows the buffer if that is not enough. */
+  /**
+   * Moves what is unread to the front, and grows the buffer if that is not enough. The line before stays in
+   * front of it: what the next one means may depend on it.
+   */
   #makeRoom(size: number): void {
     if (this.#fill + size <= this.#buffer.length) return;
-    const unread = this.#fill - this.#from;
+    const before = this.#from < 2 ? 0 : this.#buffer.lastIndexOf(NEWLINE, this.#from - 2) + 1;
+    const keepFrom = this.#from - before > MAX_LINE_BYTES + 2 ? this.#from : before;
+    const kept = this.#fill - keepFrom;
     const target =
-      unread + size <= this.#buffer.length ? this.#buffer : new Uint8Array((unread + size) * 2);
-    target.set(this.#buffer.subarray(this.#from, this.#fill));
+      kept + size <= this.#buffer.length ? this.#buffer : new Uint8Array((kept + size) * 2);
+    target.set(this.#buffer.subarray(keepFrom, this.#fill));
     this.#buffer = target;
-    this.#bufferOffset += this.#from;
-    this.#from = 0;
-    this.#fill = unread;
+    this.#bufferOffset += keepFrom;
+    this.#from -= keepFrom;
+    this.#fill = kept;
   }
 }

@@ -9,8 +9,11 @@ import {
   atEntry,
   atReturn,
   inUserProgram,
+  isBareAddress,
+  KERNEL_ADDRESS,
   type ProbePoint,
   readProbePoint,
+  withDeclared,
 } from "./probe-point.ts";
 
 /** What a location says where it holds addresses only. */
@@ -23,8 +26,6 @@ export interface BareLocation {
 /** The library that trace-cmd and perf print with writes the function first, then where it returns to. */
 const BARE =
   /^(?:\(([0-9a-f]{1,16})(?: <- ([0-9a-f]{1,16}))?\)|__probe_ip=(?:0x)?([0-9a-f]{1,16})|__probe_func=(?:0x)?([0-9a-f]{1,16}) __probe_ret_ip=(?:0x)?([0-9a-f]{1,16}))$/;
-/** A kernel address of a 64-bit machine. */
-const KERNEL_ADDRESS = /^[89a-f][0-9a-f]{15}$/;
 /** An instruction of arm64, in bytes. */
 const INSTRUCTION = 4;
 
@@ -40,10 +41,17 @@ export class NamedProbes implements ProbePlaces {
   }
 
   pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
+    const point = this.#pointOf(name, location);
+    if (point === undefined || "lost" in point) return point;
+    return withDeclared(point, this.#names.definitions.of(name.name, name.group));
+  }
+
+  #pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
     const symbolic = readProbePoint(location);
     if (symbolic !== undefined) return symbolic;
     const bare = bareLocationOf(location);
     if (bare === undefined) {
+      if (isBareAddress(location)) return lost("a probe whose address has no symbol");
       const isProbe = Buffer.from(location).toString("latin1").startsWith("__probe_");
       return isProbe ? lost("a probe whose address is not printed in hexadecimal") : undefined;
     }

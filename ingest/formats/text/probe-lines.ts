@@ -3,7 +3,8 @@ import { EventKind } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { clearRow } from "../../events/rows.ts";
 import { ArgumentPlan } from "./argument-plan.ts";
-import { ArgumentReader, endOfValue, Outcome } from "./argument-reader.ts";
+import { ArgumentReader, Outcome } from "./argument-reader.ts";
+import { endOfValue, goesOn } from "./value-end.ts";
 import { EQUALS, literal, matchesAt, PAREN_CLOSE, PAREN_OPEN, SPACE, textOf } from "../bytes.ts";
 import { matchesWordsAt } from "../words.ts";
 import type { EventName } from "./event-names.ts";
@@ -21,6 +22,8 @@ const PROBE_FIELD = literal("__probe_");
 
 /** Reads lines of kprobes, kretprobes, fprobes and uprobes: `(location) name=value …`. */
 export class ProbeLines {
+  /** Set where the last line's text goes on in the next line; whoever saw that takes it back. */
+  isOpen = false;
   readonly #arguments: ArgumentReader;
   readonly #problems: LineProblems;
   readonly #places: ProbePlaces;
@@ -59,6 +62,7 @@ export class ProbeLines {
     batch.kind[row] = probe.kind;
     if (probe.meaning === undefined) {
       if (probe.remark !== undefined) this.#remark("UNSUPPORTED_EVENT", probe.remark);
+      this.isOpen = endsInOpenText(bytes, from + probe.location.length, end);
       return ProbeLine.event;
     }
     const argumentsFrom = from + probe.location.length;
@@ -102,7 +106,8 @@ export class ProbeLines {
     if (probe?.plan?.isClean !== true || !standsAt(probe, bytes, from, fill)) return -1;
     const argumentsFrom = from + probe.location.length;
     const outcome = this.#arguments.read(probe.plan, bytes, argumentsFrom, fill, batch, row);
-    if (outcome !== Outcome.done) {
+    if (outcome !== Outcome.done || this.#arguments.isOpen) {
+      this.#arguments.isOpen = false;
       clearRow(batch, row);
       return -1;
     }
@@ -120,6 +125,8 @@ export class ProbeLines {
     row: number,
   ): number {
     const outcome = this.#arguments.read(plan, bytes, from, end, batch, row);
+    this.isOpen = this.#arguments.isOpen;
+    this.#arguments.isOpen = false;
     if (outcome === Outcome.otherArguments) return outcome;
     for (const unknown of plan.unknown) {
       this.#remark("UNKNOWN_ARGUMENT", `\`${unknown}\` of ${probe.symbol}`);
@@ -205,6 +212,19 @@ function startsField(bytes: Uint8Array, at: number, limit: number): boolean {
   return at + PROBE_FIELD.length <= limit && matchesAt(bytes, at, PROBE_FIELD);
 }
 
+/** Whether the last of the values at `from`…`end` goes on in the next line. */
+function endsInOpenText(bytes: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  while (at < end && bytes[at] === SPACE) {
+    const equals = bytes.subarray(at, end).indexOf(EQUALS);
+    if (equals < 0) return false;
+    const valueFrom = at + equals + 1;
+    at = endOfValue(bytes, valueFrom, end);
+    if (at === end) return goesOn(bytes, valueFrom, at);
+  }
+  return false;
+}
+
 /** The plan for the arguments that stand at `from`, made if this is the first line that has them. */
 function planFor(probe: ProbePoint, bytes: Uint8Array, from: number, end: number): ArgumentPlan {
   const names: string[] = [];
@@ -217,7 +237,7 @@ function planFor(probe: ProbePoint, bytes: Uint8Array, from: number, end: number
   }
   const known = probe.plans.find((plan) => plan.isFor(names));
   if (known !== undefined) return known;
-  const plan = new ArgumentPlan(names, probe.meaning!);
+  const plan = new ArgumentPlan(names, probe.meaning!, probe.declared);
   probe.plans.push(plan);
   return plan;
 }

@@ -1,5 +1,6 @@
 import type { EventName } from "./event-names.ts";
-import { isBareAddress, type ProbePoint, readProbePoint } from "./probe-point.ts";
+import type { ProbeDefinitions } from "../../vocabulary/probe-definitions.ts";
+import { isBareAddress, type ProbePoint, readProbePoint, withDeclared } from "./probe-point.ts";
 
 /** A probe whose function cannot be told: its line is a loss. */
 export interface LostProbe {
@@ -25,3 +26,15 @@ export const KERNEL_PLACES: ProbePlaces = {
       : undefined;
   },
 };
+
+/** The kernel's text, with the list that defined its probes: it says what the user's argument names stand for. */
+export function kernelPlacesWith(definitions: ProbeDefinitions): ProbePlaces {
+  if (definitions.count === 0) return KERNEL_PLACES;
+  return {
+    pointOf(name: EventName, location: Uint8Array): ProbePoint | LostProbe | undefined {
+      const point = KERNEL_PLACES.pointOf(name, location);
+      if (point === undefined || "lost" in point) return point;
+      return withDeclared(point, definitions.of(name.name, name.group));
+    },
+  };
+}

@@ -1,5 +1,7 @@
 import { EventKind } from "../../events/kinds.ts";
+import { type DeclaredArguments, declaredArguments } from "../../vocabulary/declared-arguments.ts";
 import type { FunctionMeaning } from "../../vocabulary/functions.ts";
+import type { ProbeDefinition } from "../../vocabulary/probe-definitions.ts";
 import { meaningOfEntryAt, meaningOfReturnOf, type ProbeMeaning } from "../../vocabulary/probes.ts";
 import { wordsOf } from "../words.ts";
 import type { ArgumentPlan } from "./argument-plan.ts";
@@ -21,6 +23,8 @@ export interface ProbePoint {
   readonly kind: number;
   /** Why a probe has no meaning, for a message; undefined where none is due. */
   readonly remark: string | undefined;
+  /** What the probe's definition says of its arguments, where that is known. */
+  readonly declared?: DeclaredArguments;
   /** Of the lines seen so far; the one that fitted last is `plan`. */
   readonly plans: ArgumentPlan[];
   plan: ArgumentPlan | undefined;
@@ -33,16 +37,22 @@ const RETURN_LOCATION = new RegExp(
 );
 /** A user probe: an address in a program, never a kernel function. */
 const USER_PROBE: ProbeMeaning = { meaning: undefined, kind: "other", remark: undefined };
-const USER_LOCATION = /^\(0x[0-9a-f]+(?: <- 0x[0-9a-f]+)?\)$/;
+const ADDRESSES = /^\(0x([0-9a-f]+)(?: <- 0x[0-9a-f]+)?\)$/;
+/** A kernel address of a 64-bit machine. */
+export const KERNEL_ADDRESS: RegExp = /^[89a-f][0-9a-f]{15}$/;
 
 /** Reads a location, parentheses included; undefined where this is not one. */
 export function readProbePoint(location: Uint8Array): ProbePoint | undefined {
   const text = Buffer.from(location).toString("latin1");
+  const address = ADDRESSES.exec(text)?.[1];
+  // One of the kernel's has no symbol there, and its function cannot be told.
+  if (address !== undefined)
+    return KERNEL_ADDRESS.test(address) ? undefined : inUserProgram(location);
   const returned = RETURN_LOCATION.exec(text);
   if (returned !== null) return atReturn(location, returned[3]!);
   const entered = ENTRY_LOCATION.exec(text);
-  if (entered !== null) return atEntry(location, entered[1]!, Number.parseInt(entered[2]!, 16));
-  return USER_LOCATION.test(text) ? inUserProgram(location) : undefined;
+  if (entered === null) return undefined;
+  return atEntry(location, entered[1]!, Number.parseInt(entered[2]!, 16));
 }
 
 /**
@@ -51,7 +61,7 @@ export function readProbePoint(location: Uint8Array): ProbePoint | undefined {
  */
 export function isBareAddress(location: Uint8Array): boolean {
   const text = Buffer.from(location).toString("latin1");
-  return /^\([0-9a-f]{8,16}(?: <- [0-9a-f]{8,16})?\)$/.test(text);
+  return /^\((?:0x)?[0-9a-f]{8,16}(?: <- (?:0x)?[0-9a-f]{8,16})?\)$/.test(text);
 }
 
 /** A probe `offset` bytes into a function. */
@@ -67,6 +77,15 @@ export function atReturn(location: Uint8Array, symbol: string): ProbePoint {
 /** A probe in a user's program, which is never a kernel function. */
 export function inUserProgram(location: Uint8Array): ProbePoint {
   return probePoint(location, Buffer.from(location).toString("latin1"), false, USER_PROBE);
+}
+
+/** The point, with what the definitions of its event say of its arguments. */
+export function withDeclared(
+  point: ProbePoint,
+  definitions: readonly ProbeDefinition[],
+): ProbePoint {
+  if (definitions.length === 0 || point.meaning === undefined) return point;
+  return { ...point, declared: declaredArguments(definitions, point.symbol, point.isReturn) };
 }
 
 function probePoint(

@@ -1,3 +1,4 @@
+import type { DurationSummary } from "../../durations.ts";
 import { Diagnostics } from "../../diagnostics.ts";
 import { createEventBatch, type EventBatch } from "../../events/columns.ts";
 import { NameTable } from "../../events/names.ts";
@@ -23,6 +24,14 @@ export interface TextLines extends LineSink {
   readonly entriesWritten: number | undefined;
   /** Events that stand right behind a marker's line, where the format's markers may print such lines. */
   readonly eventsBehindMarker?: number;
+  /** All lines have been read. */
+  finish?(): void;
+  /** False: the lines have no times, and those of the rows mean nothing. */
+  readonly hasTimes?: boolean;
+  /** How long calls took, by function; where the format says that. */
+  durations?(): ReadonlyMap<string, DurationSummary>;
+  /** What turned out to be missing and was assumed, as sentences. */
+  assumptions?(): readonly string[];
 }
 
 export interface TextFormat {
@@ -60,6 +69,10 @@ export class TextReader implements TraceReader {
     emptyBatch(batch, batch.capacity);
   }
 
+  get baseNs(): bigint {
+    return this.#lines.rows.clock.baseNs;
+  }
+
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     const batch = this.#batch;
     const fullAt = batch.capacity - ROWS_PER_LINE;
@@ -73,8 +86,10 @@ export class TextReader implements TraceReader {
   }
 
   info(): TraceInfo {
-    const { rows, entriesInBuffer, entriesWritten } = this.#lines;
+    const { rows, entriesInBuffer, entriesWritten, hasTimes = true } = this.#lines;
+    const durations = this.#lines.durations?.();
     return {
+      ...(durations === undefined ? {} : { durations }),
       path: this.#source.path,
       format: this.#format.id,
       layout: this.#format.layout,
@@ -83,9 +98,10 @@ export class TextReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: this.#splitter.lines,
       events: rows.events,
-      baseNs: rows.clock.baseNs,
-      firstTsNs: rows.clock.firstNs,
-      lastTsNs: rows.clock.lastNs,
+      isTicks: rows.clock.isTicks === true,
+      baseNs: this.baseNs,
+      firstTsNs: hasTimes ? rows.clock.firstNs : Number.NaN,
+      lastTsNs: hasTimes ? rows.clock.lastNs : Number.NaN,
       eventsByName: rows.names.counts(),
       entriesInBuffer,
       entriesWritten,
@@ -105,12 +121,17 @@ export class TextReader implements TraceReader {
     const damage = this.#source.damage();
     if (damage !== undefined || this.#missingEntries() > 1) this.#splitter.dropUnterminated();
     else this.#readLastLine();
+    this.#lines.finish?.();
     this.#problems.line = 0;
     this.#problems.byteOffset = 0;
-    if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage);
+    if (damage !== undefined) {
+      const { reason, byteOffset } = damage;
+      this.diagnostics.add("DAMAGED_COMPRESSION", reason, 0, byteOffset);
+    }
     this.#compareWithHeader();
     this.#noteTicks();
-    for (const sentence of this.#format.assumed ?? []) this.#problems.note("ASSUMED", sentence);
+    const assumed = [...(this.#format.assumed ?? []), ...(this.#lines.assumptions?.() ?? [])];
+    for (const sentence of assumed) this.#problems.note("ASSUMED", sentence);
   }
 
   #readLastLine(): void {

@@ -1,8 +1,8 @@
-import { NO_PROBE_NAMES, type ProbeNames } from "../../beside/probe-names.ts";
+import { NO_PROBE_NAMES } from "../../beside/probe-names.ts";
 import { TraceError } from "../../errors.ts";
 import type { TraceReader } from "../../reader.ts";
 import type { ByteSource } from "../../source/open-bytes.ts";
-import type { Sniff, TraceFormat } from "../format.ts";
+import type { ReadOptions, Sniff, TraceFormat } from "../format.ts";
 import { requireProbeNames } from "../text/bare-probes.ts";
 import { NamedProbes } from "../text/named-probes.ts";
 import { TextReader } from "../text/text-reader.ts";
@@ -12,7 +12,7 @@ import { ReportLines } from "./report-lines.ts";
 /** The text that `trace-cmd report` prints. */
 export const traceCmdReport: TraceFormat = {
   id: "trace-cmd-report",
-  usesProbeNames: () => true,
+  usesProbeNames: () => "all",
 
   sniff(head: Uint8Array): Sniff {
     const survey = surveyReport(head);
@@ -23,7 +23,7 @@ export const traceCmdReport: TraceFormat = {
       : { applies: false, reason: "no cpus= in front, no lines aligned as trace-cmd report does" };
   },
 
-  read(source: ByteSource, names: ProbeNames = NO_PROBE_NAMES): TraceReader {
+  read(source: ByteSource, { names = NO_PROBE_NAMES }: ReadOptions = {}): TraceReader {
     const survey = surveyReport(source.head);
     if (survey.events === 0 && (survey.lines > 0 || !survey.declared)) {
       throw new TraceError(

@@ -24,6 +24,8 @@ export interface ReportSurvey extends ReportColumns {
   readonly declared: boolean;
   readonly hasFtraceHeader: boolean;
   readonly hasBareProbes: boolean;
+  /** Each line ends in the place of its record, as `--debug` prints it. */
+  readonly hasPlaces: boolean;
   /** Names of instances or files that stand before the lines. */
   readonly prefixes: readonly string[];
   /** In words. */
@@ -39,6 +41,8 @@ const MAX_PREFIX = 128;
 const ALIGNED = /^(\w+:) +/;
 const ALIGNED_COLUMNS: ReadonlySet<number> = new Set([22, 23]);
 const RAW_FIELDS = /^\w+=\S+(?: \w+=\S+)*$/;
+/** Delta of the time, offset in the page and size of the record. */
+export const RECORD_PLACE: RegExp = / \[-?\d+:0x[0-9a-f]+:\d+\]$/;
 /** Of each line; the rest says nothing about the layout. */
 const SURVEYED_BYTES = 400;
 
@@ -61,9 +65,12 @@ export function surveyReport(head: Uint8Array): ReportSurvey {
     hasDifference ||= context.hasDifference;
     bodies.push(textOf(head, context.bodyStart, Math.min(end, context.bodyStart + SURVEYED_BYTES)));
   }
+  const withPlace = bodies.filter((body) => RECORD_PLACE.test(body));
+  const hasPlaces = withPlace.length > 0 && withPlace.length * 2 > bodies.length;
   const parts = [
     ...(first ?? ["no event seen"]),
     ...(hasDifference ? ["time differences (--ts-diff)"] : []),
+    ...(hasPlaces ? ["places of the records (--debug)"] : []),
     ...(isRaw(bodies) ? ["fields one by one (-R)"] : []),
     ...(columns.prefix > 0 ? ["a name of an instance or a file before each line"] : []),
   ];
@@ -76,6 +83,7 @@ export function surveyReport(head: Uint8Array): ReportSurvey {
     hasFtraceHeader: texts.some((text) => FTRACE_HEADER.test(text)),
     prefixes: [...prefixes].filter((name) => name !== ""),
     hasBareProbes: bodies.some(hasBareProbe),
+    hasPlaces,
     description: parts.join(", "),
   };
 }

@@ -1,12 +1,12 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { EventTables } from "../../events/tables.ts";
-import { COLON, SPACE, textOf } from "../bytes.ts";
+import { COLON, NEWLINE, SPACE, textOf } from "../bytes.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { addLostRow } from "../text/lost-row.ts";
 import type { ProbePlaces } from "../text/probe-places.ts";
 import type { LineProblems } from "../text/problems.ts";
 import type { TextLines } from "../text/text-reader.ts";
-import type { ReportColumns } from "./layout.ts";
+import { RECORD_PLACE, type ReportSurvey } from "./layout.ts";
 import { ReportContext } from "./report-context.ts";
 
 /** `CPU:0 [EVENTS DROPPED]`, `CPU:1 [15051 EVENTS DROPPED]`. */
@@ -16,6 +16,8 @@ const SAID =
   /^(?:cpus=\d+|version = \d+|CPU \d+ is empty|CPU:\d+ \[SUBBUFFER START\].*|TIME EXTEND: .*|=> .*)$/;
 /** Other lines are decoded up to here; those that say something are far shorter. */
 const MAX_OTHER_BYTES = 256;
+/** The place of a record is shorter than this. */
+const MAX_PLACE_BYTES = 48;
 
 /**
  * Reads one line of a report after the other. Each is an event, a known other line, or a loss that is
@@ -29,7 +31,7 @@ export class ReportLines implements TextLines {
   readonly #context = new ReportContext();
   readonly #batch: EventBatch;
   readonly #problems: LineProblems;
-  readonly #columns: ReportColumns;
+  readonly #columns: ReportSurvey;
   /** The line after a loss has no prefix: the loss has it. */
   #afterLoss = false;
 
@@ -37,7 +39,7 @@ export class ReportLines implements TextLines {
     tables: EventTables,
     problems: LineProblems,
     places: ProbePlaces,
-    columns: ReportColumns,
+    columns: ReportSurvey,
   ) {
     this.#batch = tables.batch;
     this.#problems = problems;
@@ -52,6 +54,19 @@ export class ReportLines implements TextLines {
 
   read(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
+    const place = this.#columns.hasPlaces ? beforePlace(bytes, start, end) : end;
+    if (place === end) {
+      this.#readLine(bytes, start, end);
+      return;
+    }
+    // What reads a line relies on a line end behind it.
+    const behind = bytes[place]!;
+    bytes[place] = NEWLINE;
+    this.#readLine(bytes, start, place);
+    bytes[place] = behind;
+  }
+
+  #readLine(bytes: Uint8Array, start: number, end: number): void {
     const { dash, prefix } = this.#columns;
     const afterLoss = this.#afterLoss;
     this.#afterLoss = false;
@@ -107,4 +122,11 @@ export class ReportLines implements TextLines {
     this.#problems.note("EVENTS_LOST", `CPU ${cpu}: ${detail}`, known ? count : 1);
     addLostRow(this.#batch, cpu, count, this.rows.timeNow(), this.#problems.line);
   }
+}
+
+/** Where the text of a line ends that may end in the place of its record. */
+function beforePlace(bytes: Uint8Array, start: number, end: number): number {
+  const from = Math.max(start, end - MAX_PLACE_BYTES);
+  const place = RECORD_PLACE.exec(textOf(bytes, from, end));
+  return place === null ? end : from + place.index;
 }

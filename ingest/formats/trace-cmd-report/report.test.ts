@@ -64,6 +64,8 @@ describe("layouts of trace-cmd report", () => {
     ["-600   [001]    34.478548:          ", MAP, RETURN, 34_478_548_000n, "(--ts-diff)"],
     ["-600   [001]-0x24    34.478548: ", RAW_MAP, RAW_RETURN, 34_478_548_000n, "one by one (-R)"],
     ["-600   [001]    34.478548: ", RAW_MAP, RAW_RETURN, 34_478_548_000n, "one by one (-R)"],
+    ["-600   [001]-0x24 34.478548123: (+35)  ", RAW_MAP, RAW_RETURN, 34_478_548_123n, "-R"],
+    ["-600   [001] d.... 34478548123: (+35)  ", MAP, RETURN, 34_478_548_123n, "times as integers"],
   ];
   for (const [context, map, returned, baseNs, layout] of layouts) {
     it(`are read: ${layout} (${context.trim()})`, async () => {
@@ -101,6 +103,16 @@ describe("layouts of trace-cmd report", () => {
     expect(rows.map(({ kind }) => kind)).toEqual(["map", "lost", "map", "map"]);
     expect(counts).toEqual({ EVENTS_LOST: 3, UNPARSED_LINE: 1 });
     expect(info.layout).toContain("a name of an instance or a file before each line");
+  });
+
+  it("are read with such names together with -t, --ts-diff and -R", async () => {
+    const context = "-600   [001]-0x24 34.478548123: (+35)  ";
+    const { rows, info, counts } = await read(
+      `kv: cpus=2\nkv: ${line(RAW_MAP, context)}kv: ${line(RAW_RETURN, context)}`,
+    );
+    expect(rows).toMatchObject([mapRow, { kind: "map_ret", arg0: -12 }]);
+    expect(info.layout).toContain("times in nanoseconds (-t), time differences (--ts-diff)");
+    expect(counts).toEqual({});
   });
 
   it("are said to be of one machine where several names stand before the lines", async () => {
@@ -278,5 +290,33 @@ describe("a report that cannot be read", () => {
     expect(await refusal(text, { probes: `${PROBES}.none` })).toMatchObject({ code: "UNREADABLE" });
     const other = fileURLToPath(import.meta.url);
     expect(await refusal(text, { probes: other })).toMatchObject({ code: "BAD_OPTION" });
+  });
+});
+
+/** A line with the place of its record behind it. */
+const place = (text: string, at: string): string => `${text.trimEnd()} [12770284:${at}:64]\n`;
+
+describe("trace-cmd report --debug", () => {
+  it("is read, the places of the records left out", async () => {
+    const text = [
+      "cpus=2\n",
+      "CPU:1 [SUBBUFFER START] [34478548000:0x1320000]\n",
+      place(line(MAP), "0x10"),
+      " TIME EXTEND: delta:306454770 length:0\n",
+      place(line(RETURN), "0x2e8"),
+    ].join("");
+    const { rows, counts, info } = await read(text);
+    const plain = await read(`cpus=2\n\n${line(MAP)}\n${line(RETURN)}`);
+    expect(rows).toEqual(plain.rows);
+    expect(rows.map(({ kind }) => kind)).toEqual(["map", "map_ret"]);
+    expect(counts).toEqual({});
+    expect(info.layout).toContain("places of the records (--debug)");
+  });
+
+  it("is not seen in what one marker printed", async () => {
+    const marker = line("print:                tracing_mark_write: a [1:0x10:64]");
+    const { info, rows } = await read(`cpus=2\n${marker}${line(MAP)}${line(MAP)}`);
+    expect(info.layout).not.toContain("--debug");
+    expect(rows).toHaveLength(3);
   });
 });

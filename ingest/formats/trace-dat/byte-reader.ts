@@ -45,6 +45,11 @@ export class ByteReader {
     return Number(value);
   }
 
+  /** A word of 64 bits that is no size or offset. */
+  bits64(): bigint {
+    return this.#view.getBigUint64(this.#step(8), this.littleEndian);
+  }
+
   /** Text up to a NUL of at most `maxBytes`, as Latin-1. */
   text(maxBytes = 4096): string {
     const end = this.bytes.subarray(this.at, this.at + maxBytes).indexOf(0);

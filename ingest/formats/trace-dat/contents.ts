@@ -1,4 +1,5 @@
 import type { CpuStatistics } from "./cpu-statistics.ts";
+import type { TimeOptions } from "./time-options.ts";
 
 /** Where the pages of one CPU stand. */
 export interface CpuRegion {
@@ -31,6 +32,7 @@ export interface DatContents {
   readonly buffers: BufferTable[];
   /** By buffer name, then by CPU. */
   readonly statistics: Map<string, Map<number, CpuStatistics>>;
+  readonly times: TimeOptions;
   /** Options that would change times and are not applied, in words. */
   readonly unapplied: string[];
 }
@@ -44,6 +46,7 @@ export function emptyContents(): DatContents {
     cpuCount: 0,
     buffers: [],
     statistics: new Map(),
+    times: { shift: undefined, ticks: undefined, offsetNs: 0n },
     unapplied: [],
   };
 }

@@ -3,6 +3,7 @@ import type { DatProblems } from "./dat-problems.ts";
 import { FAULT_TEXTS, PageCursor, PageFault } from "./page-cursor.ts";
 import type { PageLayout } from "./page-layout.ts";
 import { isExact, type TimeBase } from "./time-base.ts";
+import type { TimeCorrection } from "./time-correction.ts";
 
 /** The events of one CPU, in the order in which it wrote them. */
 export class CpuStream {
@@ -11,7 +12,13 @@ export class CpuStream {
   readonly cursor: PageCursor;
   /** Time of that record, relative to the time base; never before the record in front of it. */
   timeNs: number = Number.NEGATIVE_INFINITY;
+  /** The same with what the file says is to be done with its times; equal where it says nothing. */
+  orderNs: number = Number.NEGATIVE_INFINITY;
+  /** Undefined: the file says nothing. To be set before the first record is asked for. */
+  correction: TimeCorrection | undefined;
   view: DataView = new DataView(new ArrayBuffer(0));
+  /** The next page's stamp: no record of this page is later. */
+  limitNs: number = Number.POSITIVE_INFINITY;
   /** Records of this CPU that have been used; kept by the one who uses them. */
   recordCount = 0;
   /** The kernel lost events in front of the record: how many, NaN unknown, -1 none. */
@@ -26,8 +33,6 @@ export class CpuStream {
   #pageAt = 0;
   #isInPage = false;
   #isAtEnd = false;
-  /** The next page's stamp: no record of this page is later. */
-  #limitNs = Number.POSITIVE_INFINITY;
   #reportedPage = -1;
 
   constructor(
@@ -67,8 +72,10 @@ export class CpuStream {
       if (this.#isInPage) {
         if (cursor.advance()) {
           const time = cursor.timeNs;
-          if (time >= this.timeNs && time <= this.#limitNs) this.timeNs = time;
+          if (time >= this.timeNs && time <= this.limitNs) this.timeNs = time;
           else this.#mendTime(time);
+          if (this.correction === undefined) this.orderNs = this.timeNs;
+          else this.#correct(this.correction);
           return true;
         }
         this.#isInPage = false;
@@ -132,11 +139,11 @@ export class CpuStream {
     if (header.missed) this.#addMissed(header.missedCount);
     const nextNs = this.#nextStamp(length);
     // A next stamp before this CPU's last event is itself wrong and limits nothing.
-    this.#limitNs = nextNs >= this.timeNs && isExact(nextNs) ? nextNs : Number.POSITIVE_INFINITY;
-    if (header.stampNs >= this.timeNs && header.stampNs <= this.#limitNs) return;
-    if (header.stampNs > this.#limitNs) {
+    this.limitNs = nextNs >= this.timeNs && isExact(nextNs) ? nextNs : Number.POSITIVE_INFINITY;
+    if (header.stampNs >= this.timeNs && header.stampNs <= this.limitNs) return;
+    if (header.stampNs > this.limitNs) {
       this.#reportTime("its time stamp is later than that of the next page");
-      cursor.timeNs = this.timeNs === Number.NEGATIVE_INFINITY ? this.#limitNs : this.timeNs;
+      cursor.timeNs = this.timeNs === Number.NEGATIVE_INFINITY ? this.limitNs : this.timeNs;
     } else {
       this.#problems.note(
         "TIME_BACKWARDS",
@@ -164,8 +171,23 @@ export class CpuStream {
         ? "a record's time runs backwards"
         : "a record is later than the next page",
     );
-    if (time > this.#limitNs) this.timeNs = Math.max(this.timeNs, this.#limitNs);
+    if (time > this.limitNs) this.timeNs = Math.max(this.timeNs, this.limitNs);
     this.cursor.timeNs = this.timeNs;
+  }
+
+  /** The kernel's own order is kept: a correction that sets a CPU's time back is told of. */
+  #correct(correction: TimeCorrection): void {
+    const corrected = correction.apply(this.timeNs, this.cpu);
+    if (!isExact(corrected)) {
+      this.#reportTime("corrected as the file says, a time is over 104 days from the others");
+      this.orderNs = Math.max(this.orderNs, 0);
+      return;
+    }
+    if (corrected < this.orderNs) {
+      const what = `the file's own corrections set its time back by ${this.orderNs - corrected} ns`;
+      this.#problems.note("TIME_BACKWARDS", `CPU ${this.cpu}: ${what}`, this.byteOffset);
+    }
+    this.orderNs = corrected;
   }
 
   #reportTime(what: string): void {

@@ -135,6 +135,27 @@ describe("salvage", () => {
     });
   }
 
+  for (const [name, spec] of SPECS.slice(1)) {
+    it(`finds the sections of ${name} behind bytes that were put in or taken out`, async () => {
+      const whole = buildDat(spec);
+      const inside = whole.indexOf(Buffer.from("header_event")) + 20;
+      const at = inside > 20 ? inside : 120;
+      const longer = Buffer.concat([
+        whole.subarray(0, at),
+        Buffer.from("some bytes too many"),
+        whole.subarray(at),
+      ]);
+      const shorter = Buffer.concat([whole.subarray(0, at), whole.subarray(at + 7)]);
+      for (const bytes of [longer, shorter]) {
+        const { info, rows, hasDataLoss, examples } = await salvaged(bytes);
+        expect(info.events).toBe(TOTAL);
+        expect(new Set(rows.map(({ cpu }) => cpu))).toEqual(new Set([0, 1]));
+        expect(hasDataLoss).toBe(true);
+        expect(examples.join("\n")).toMatch(/no section begins here; the next one stands at \d+/);
+      }
+    });
+  }
+
   it("skips a damaged chunk, says where, and goes on behind it", async () => {
     const whole = buildDat(SPECS[2]![1]);
     const first = whole.indexOf(Buffer.from([0x78, 0x9c]), whole.indexOf("mono") + 4096);

@@ -9,6 +9,17 @@ export function isTickClock(clock: string | undefined): boolean {
   return clock !== undefined && TICK_CLOCKS.has(clock);
 }
 
+/** What is done with the times of the pages because the file says so. */
+function correctionsOf(opened: OpenedDat | undefined): readonly string[] {
+  if (opened === undefined) return [];
+  const { shift, ticks, offsetNs } = opened.contents.times;
+  return [
+    ...(shift === undefined ? [] : ["times shifted to another trace's"]),
+    ...(ticks === undefined ? [] : ["ticks turned into ns"]),
+    ...(offsetNs === 0n ? [] : [`${offsetNs} ns added to times`]),
+  ];
+}
+
 /** A file's layout in words, for a report. */
 export function describeDat(preamble: Preamble, opened: OpenedDat | undefined): string {
   const buffer = opened?.buffer;
@@ -20,6 +31,7 @@ export function describeDat(preamble: Preamble, opened: OpenedDat | undefined): 
     ...(buffer === undefined ? [] : [`${buffer.regions.length} CPUs with events`]),
     ...(buffer?.clock === undefined ? [] : [`clock ${buffer.clock}`]),
     ...(buffer === undefined || buffer.name === "" ? [] : [`buffer ${buffer.name}`]),
+    ...correctionsOf(opened),
   ];
   return parts.join(", ");
 }

@@ -9,7 +9,7 @@ import type { FormatTexts } from "./format-texts.ts";
 import type { Losses } from "./losses.ts";
 import type { ProbeSites } from "./probe-sites.ts";
 import { RecordReader } from "./record-reader.ts";
-import type { TimeBase } from "./time-base.ts";
+import type { TraceClock } from "./time-correction.ts";
 
 /** Where each record has its event id (u16) and its task (i32), in every kernel so far. */
 const ID_AT = 0;
@@ -25,6 +25,8 @@ export class EventRows {
   events = 0;
   /** Of the last event; NaN before the first. */
   lastTsNs: number = Number.NaN;
+  /** Time, as the streams have it, that the rows' times count from. */
+  firstNs = 0;
   readonly #batch: EventBatch;
   readonly #names: NameTable;
   readonly #littleEndian: boolean;
@@ -32,10 +34,9 @@ export class EventRows {
   readonly #reader: RecordReader;
   readonly #losses: Losses;
   readonly #problems: DatProblems;
-  readonly #base: TimeBase;
+  readonly #clock: TraceClock;
   /** By event id; null: the file does not describe it. */
   readonly #known: (DatEvent | null | undefined)[] = [];
-  #firstNs = 0;
 
   constructor(
     tables: EventTables,
@@ -44,7 +45,7 @@ export class EventRows {
     sites: ProbeSites,
     losses: Losses,
     problems: DatProblems,
-    base: TimeBase,
+    clock: TraceClock,
   ) {
     this.#batch = tables.batch;
     this.#names = tables.names;
@@ -53,7 +54,7 @@ export class EventRows {
     this.#reader = new RecordReader(littleEndian, tables, sites, problems);
     this.#losses = losses;
     this.#problems = problems;
-    this.#base = base;
+    this.#clock = clock;
   }
 
   /** Whether the batch has room for one more record and what comes with it. */
@@ -61,19 +62,27 @@ export class EventRows {
     return this.#batch.length + ROWS_PER_RECORD <= this.#batch.capacity;
   }
 
+  /** The batch has room as long as it has fewer rows. */
+  get rowEnd(): number {
+    return this.#batch.capacity - ROWS_PER_RECORD + 1;
+  }
+
   /** Clock value that the rows' times count from. */
   get baseNs(): bigint {
-    return this.#base.absolute(this.#firstNs);
+    return this.#clock.absolute(this.firstNs);
   }
 
   /** Takes the first event's time as the one to count from. */
   begin(streams: readonly CpuStream[]): void {
     if (streams.length === 0) return;
-    this.#firstNs = streams.reduce((first, { timeNs }) => Math.min(first, timeNs), Infinity);
+    this.firstNs = streams.reduce((first, { orderNs }) => Math.min(first, orderNs), Infinity);
   }
 
-  /** Adds the record that the stream stands at, and in front of it what was lost before it. */
-  add(stream: CpuStream): void {
+  /**
+   * Adds the record that the stream stands at, and in front of it what was lost before it.
+   * @returns what it is; undefined where it could not be read.
+   */
+  add(stream: CpuStream): DatEvent | undefined {
     if (stream.missedCount !== -1 || stream.isAfterDamage) this.#addLosses(stream);
     this.records += 1;
     const { cpu, view } = stream;
@@ -81,11 +90,11 @@ export class EventRows {
     const event = payloadBytes < COMMON_BYTES ? null : this.#eventOf(view, payloadAt);
     if (event === null || payloadBytes < event.neededBytes) {
       this.#addUnknown(stream, event);
-      return;
+      return undefined;
     }
     const batch = this.#batch;
     const row = batch.length;
-    const tsNs = stream.timeNs - this.#firstNs;
+    const tsNs = stream.orderNs - this.firstNs;
     batch.cpu[row] = cpu;
     batch.pid[row] = view.getInt32(payloadAt + PID_AT, this.#littleEndian);
     batch.tsNs[row] = tsNs;
@@ -97,6 +106,16 @@ export class EventRows {
     this.events += 1;
     stream.recordCount += 1;
     this.lastTsNs = tsNs;
+    return event;
+  }
+
+  /** Counts the rows up to `end`, each of a record, that were written straight into the batch. */
+  addedUpTo(end: number): void {
+    const added = end - this.#batch.length;
+    this.#batch.length = end;
+    this.records += added;
+    this.events += added;
+    this.lastTsNs = this.#batch.tsNs[end - 1]!;
   }
 
   /** Adds what the stream lost behind its last record. */

@@ -18,6 +18,15 @@ export class MergeHeap {
     return this.#streams[0];
   }
 
+  /** The last time at which the first stream still comes before all others. */
+  get untilNs(): number {
+    const [first, left, right] = this.#streams;
+    if (first === undefined || left === undefined) return Number.POSITIVE_INFINITY;
+    const second = right !== undefined && isBefore(right, left) ? right : left;
+    // Times are whole numbers.
+    return first.cpu < second.cpu ? second.orderNs : second.orderNs - 1;
+  }
+
   /** To be called when the first stream has gone on to its next record. */
   firstMoved(): void {
     if (this.#streams.length > 1) this.#sink(0);
@@ -49,5 +58,5 @@ export class MergeHeap {
 }
 
 function isBefore(a: CpuStream, b: CpuStream): boolean {
-  return a.timeNs < b.timeNs || (a.timeNs === b.timeNs && a.cpu < b.cpu);
+  return a.orderNs < b.orderNs || (a.orderNs === b.orderNs && a.cpu < b.cpu);
 }

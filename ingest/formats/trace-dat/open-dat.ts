@@ -1,3 +1,4 @@
+import { quoteForMessage } from "../../diagnostics.ts";
 import { TraceError } from "../../errors.ts";
 import type { RandomBytes } from "../../source/random-bytes.ts";
 import type { BufferTable, CpuRegion, DatContents } from "./contents.ts";
@@ -22,7 +23,9 @@ export interface OpenedDat {
 /**
  * Reads what describes the events and where they stand; damage is reported, and what can be found
  * another way is.
- * @throws TraceError WRONG_FORMAT where no event could be read at all.
+ * @param instance name of the buffer whose events are read; undefined: see `chooseBuffer`.
+ * @throws TraceError WRONG_FORMAT where no event could be read at all, BAD_OPTION where there is no
+ * such instance.
  */
 export async function openDat(
   file: RandomBytes,
@@ -30,6 +33,7 @@ export async function openDat(
   packing: Packing | undefined,
   problems: DatProblems,
   path: string,
+  instance?: string,
 ): Promise<OpenedDat> {
   for (const doubt of preamble.doubts) problems.note("DAMAGED_METADATA", doubt, 0);
   const contents =
@@ -39,7 +43,8 @@ export async function openDat(
   const formats = new FormatTexts();
   for (const bytes of contents.formatBytes) formats.addAll(bytes);
   contents.formatBytes.length = 0;
-  const buffer = chooseBuffer(contents, problems);
+  const buffer =
+    instance === undefined ? chooseBuffer(contents) : namedBuffer(contents, instance, path);
   if (formats.count === 0 || buffer === undefined) {
     const what = formats.count === 0 ? "no event formats" : "no table of ring-buffer pages";
     throw new TraceError(
@@ -49,6 +54,7 @@ export async function openDat(
       "nothing can be salvaged without them; record again, or take an earlier copy",
     );
   }
+  reportOthers(contents, buffer, problems);
   const symbols =
     formats.hasProbes && contents.kallsyms !== undefined
       ? new Symbols(contents.kallsyms)
@@ -90,18 +96,33 @@ function hasPages(table: BufferTable): boolean {
   return table.regions.some(({ lengthBytes }) => lengthBytes > 0);
 }
 
-/** The top buffer, or the only one with pages; the others are told of. */
-function chooseBuffer(contents: DatContents, problems: DatProblems): BufferTable | undefined {
-  const { buffers } = contents;
+/** The top buffer, or the first with pages where it has none. */
+function chooseBuffer({ buffers }: DatContents): BufferTable | undefined {
   const top = buffers.find(({ name }) => name === "");
-  const chosen =
-    top !== undefined && hasPages(top) ? top : (buffers.find(hasPages) ?? top ?? buffers[0]);
+  return top !== undefined && hasPages(top) ? top : (buffers.find(hasPages) ?? top ?? buffers[0]);
+}
+
+/** @throws TraceError BAD_OPTION that lists the names there are. */
+function namedBuffer({ buffers }: DatContents, instance: string, path: string): BufferTable {
+  const named = buffers.find(({ name }) => name === instance);
+  if (named !== undefined) return named;
+  const names = buffers.filter(({ name }) => name !== "").map(({ name }) => quoteForMessage(name));
+  throw new TraceError(
+    "BAD_OPTION",
+    `this trace.dat has no instance ${quoteForMessage(instance)}`,
+    path,
+    names.length === 0 ? "it has only the top buffer" : `its instances are ${names.join(", ")}`,
+  );
+}
+
+/** Tells of the buffers with events that are not read. */
+function reportOthers({ buffers }: DatContents, chosen: BufferTable, problems: DatProblems): void {
   for (const table of buffers) {
     if (table === chosen || !hasPages(table)) continue;
     const bytes = table.regions.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-    problems.note("OTHER_BUFFER", `\`${table.name}\` with ${bytes} bytes of pages`, 0);
+    const name = table.name === "" ? "the top buffer" : `\`${table.name}\``;
+    problems.note("OTHER_BUFFER", `${name} with ${bytes} bytes of pages`, 0);
   }
-  return chosen;
 }
 
 /** Regions that lie behind the file's end, or whose size is none, are damage of the table. */

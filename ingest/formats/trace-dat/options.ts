@@ -1,7 +1,8 @@
-import { ByteReader, latin1 } from "./byte-reader.ts";
+import { ByteReader, DatDamage, latin1 } from "./byte-reader.ts";
 import { clockOf, type BufferTable, type DatContents } from "./contents.ts";
 import { addStatistics } from "./cpu-statistics.ts";
 import { isPageSize } from "./preamble.ts";
+import { readOffset, readTicksToNs, readTimeShift } from "./time-options.ts";
 
 /** Ids of the options that are used; in version 7 they are also ids of sections. */
 export const OptionId = {
@@ -62,16 +63,32 @@ export class OptionTaker {
         contents.cpuCount = reader.u32();
         break;
       case OptionId.offset:
-        contents.unapplied.push("an offset to be added to its times");
+        this.#takeTimes("an offset to be added to its times", () => {
+          contents.times.offsetNs += readOffset(reader);
+        });
         break;
       case OptionId.timeShift:
-        contents.unapplied.push("a shift of its times to those of another trace");
+        this.#takeTimes("a shift of its times to those of another trace", () => {
+          contents.times.shift = readTimeShift(reader);
+        });
         break;
       case OptionId.tscToNs:
-        contents.unapplied.push("factors that turn its clock's ticks into ns");
+        this.#takeTimes("factors that turn its clock's ticks into ns", () => {
+          contents.times.ticks = readTicksToNs(reader);
+        });
         break;
       default:
         break;
+    }
+  }
+
+  /** What is damaged in these costs no other option: it is told of as not applied. */
+  #takeTimes(what: string, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof DatDamage)) throw error;
+      this.#contents.unapplied.push(`${what} (damaged: ${error.message})`);
     }
   }
 }

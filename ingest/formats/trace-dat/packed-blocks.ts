@@ -2,7 +2,7 @@ import type { RandomBytes } from "../../source/random-bytes.ts";
 import type { PageBlock, PageBlocks } from "./blocks.ts";
 import type { CpuRegion } from "./contents.ts";
 import type { DatProblems } from "./dat-problems.ts";
-import type { Packing } from "./unpack.ts";
+import type { Packing, UnpackTarget } from "./unpack.ts";
 
 const HEADER_BYTES = 8;
 const COUNT_BYTES = 4;
@@ -22,6 +22,7 @@ export class PackedBlocks implements PageBlocks {
   /** Read ahead, so that a small chunk costs no read of its own. */
   readonly #windowBytes: number;
   #window: Uint8Array = new Uint8Array(0);
+  readonly #target: UnpackTarget = { bytes: new Uint8Array(0) };
   #windowAt = 0;
   #at: number;
   /** Chunks still to come, as the count in front of them says. */
@@ -111,7 +112,7 @@ export class PackedBlocks implements PageBlocks {
 
   #unpack(packed: Uint8Array, unpackedBytes: number, offset: number): Uint8Array | undefined {
     try {
-      const bytes = this.#packing.unpack(packed, unpackedBytes);
+      const bytes = this.#packing.unpack(packed, unpackedBytes, this.#target);
       const whole = bytes.length - (bytes.length % this.#pageBytes);
       if (whole < bytes.length) this.#report(offset, "it is no number of whole pages");
       return whole === 0 ? undefined : bytes.subarray(0, whole);

@@ -70,9 +70,10 @@ export class PageCursor {
   readonly #layout: PageLayout;
   readonly #base: TimeBase;
   readonly #littleEndian: boolean;
+  /** Where the next record begins, and where the page's records end. */
+  nextAt = 0;
+  end = 0;
   #view: DataView = new DataView(new ArrayBuffer(0));
-  #at = 0;
-  #end = 0;
   /** High half of the page's time stamp: absolute stamps in records have only 59 bits. */
   #stampHigh = 0;
 
@@ -100,8 +101,8 @@ export class PageCursor {
     header.missedCount = Number.NaN;
     header.stampNs = this.#base.relative(high, low);
     this.#stampHigh = high;
-    this.#at = pageAt + dataAt;
-    this.#end = this.#at + header.commitBytes;
+    this.nextAt = pageAt + dataAt;
+    this.end = this.nextAt + header.commitBytes;
     this.timeNs = header.stampNs;
     if (header.commitBytes > pageBytes - dataAt) return this.#fail(PageFault.commit, pageAt);
     if (header.commitBytes === 0 && high === 0 && low === 0) {
@@ -116,8 +117,8 @@ export class PageCursor {
   advance(): boolean {
     const view = this.#view;
     const littleEndian = this.#littleEndian;
-    const end = this.#end;
-    let at = this.#at;
+    const end = this.end;
+    let at = this.nextAt;
     while (at + 4 <= end) {
       const head = view.getUint32(at, littleEndian);
       const type = littleEndian ? head & 31 : head >>> 27;
@@ -128,7 +129,7 @@ export class PageCursor {
         this.timeNs += delta;
         this.payloadAt = at + 4;
         this.payloadBytes = type * 4;
-        this.#at = next;
+        this.nextAt = next;
         return true;
       }
       if (type === TYPE_PADDING && delta === 0) break;
@@ -148,14 +149,22 @@ export class PageCursor {
         if (type === 0) {
           this.payloadAt = at + 8;
           this.payloadBytes = word - 4;
-          this.#at = next;
+          this.nextAt = next;
           return true;
         }
         at = next;
       }
     }
-    this.#at = end;
+    this.nextAt = end;
     return false;
+  }
+
+  /** Stands at a record of this page that was found without `advance`. */
+  stand(payloadAt: number, payloadBytes: number, nextAt: number, timeNs: number): void {
+    this.payloadAt = payloadAt;
+    this.payloadBytes = payloadBytes;
+    this.nextAt = nextAt;
+    this.timeNs = timeNs;
   }
 
   /** A stamp of 59 bits; the 5 above them are those of the page, unless they have just run over. */
@@ -171,13 +180,13 @@ export class PageCursor {
   /** The kernel stores the count behind the last record, where the page has room for it. */
   #readMissed(pageAt: number): void {
     const { longBytes, pageBytes, littleEndian } = this.#layout;
-    if (this.#end + longBytes > pageAt + pageBytes) return;
-    const first = this.#view.getUint32(this.#end, littleEndian);
+    if (this.end + longBytes > pageAt + pageBytes) return;
+    const first = this.#view.getUint32(this.end, littleEndian);
     if (longBytes === 4) {
       this.header.missedCount = first;
       return;
     }
-    const second = this.#view.getUint32(this.#end + 4, littleEndian);
+    const second = this.#view.getUint32(this.end + 4, littleEndian);
     const high = littleEndian ? second : first;
     const count = high * 4_294_967_296 + (littleEndian ? first : second);
     // More than a kernel can lose: the count itself is damaged.
@@ -187,7 +196,7 @@ export class PageCursor {
   #fail(fault: number, at: number): false {
     this.fault = fault;
     this.faultAt = at;
-    this.#at = this.#end;
+    this.nextAt = this.end;
     return false;
   }
 }

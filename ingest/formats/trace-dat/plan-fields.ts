@@ -1,8 +1,8 @@
 import type { EventBatch } from "../../events/columns.ts";
-import { APPLIED_FUNCTIONS } from "../../events/kinds.ts";
 import type { PointerTable } from "../../events/pointers.ts";
 import { type ArgumentPlan, Reading, Target } from "../text/argument-plan.ts";
 import { ArgumentStore } from "../text/argument-store.ts";
+import { AppliedFunctions } from "./applied-functions.ts";
 import type { FieldValues } from "./field-values.ts";
 import type { ProbeSite, ProbeSites } from "./probe-sites.ts";
 
@@ -21,16 +21,12 @@ export class PlanFields {
   badArgument = 0;
   readonly #values: FieldValues;
   readonly #store: ArgumentStore;
-  readonly #sites: ProbeSites;
-  /** The last `fn=` pointer and which of APPLIED_FUNCTIONS it is. */
-  #appliedHigh = 0;
-  #appliedLow = 0;
-  #applied = 0;
+  readonly #applied: AppliedFunctions;
 
   constructor(values: FieldValues, pointers: PointerTable, sites: ProbeSites) {
     this.#values = values;
     this.#store = new ArgumentStore(pointers);
-    this.#sites = sites;
+    this.#applied = new AppliedFunctions(sites);
   }
 
   /** Reads the record whose payload begins at `at`; an outcome other than `done` leaves the row dirty. */
@@ -88,25 +84,11 @@ export class PlanFields {
         store.number(target, values.low >>> 0, batch, row);
         return true;
       case Reading.symbol:
-        batch.arg0[row] = this.#appliedFunction(values.high, values.low);
+        batch.arg0[row] = this.#applied.indexOf(values.high, values.low);
         return true;
       default: // Reading.bool
         store.number(target, (values.low & 0xff) === 0 ? 0 : 1, batch, row);
         return true;
     }
-  }
-
-  /** Index of APPLIED_FUNCTIONS for a function pointer; 0: another function. */
-  #appliedFunction(high: number, low: number): number {
-    if (this.#appliedHigh !== high || this.#appliedLow !== low) {
-      this.#appliedHigh = high;
-      this.#appliedLow = low;
-      const symbol = this.#sites.symbolAt(high, low)?.replace(/\..*$/, "");
-      this.#applied = Math.max(
-        0,
-        APPLIED_FUNCTIONS.findIndex((name) => name === symbol),
-      );
-    }
-    return this.#applied;
   }
 }

@@ -1,3 +1,4 @@
+import { type DeclaredArguments, declaredArguments } from "../../vocabulary/declared-arguments.ts";
 import { EventKind } from "../../events/kinds.ts";
 import {
   isWholeKernel,
@@ -81,7 +82,8 @@ export class ProbeSites {
 
   #site(format: EventFormat, isReturn: boolean, symbol: string, offset: number): ProbeSite {
     const meaning = isReturn ? meaningOfReturnOf(symbol) : meaningOfEntryAt(symbol, offset);
-    return siteFor(format, symbol, meaning);
+    const definitions = this.#listed.of(format.name, undefined);
+    return siteFor(format, symbol, meaning, declaredArguments(definitions, symbol, isReturn));
   }
 }
 
@@ -90,7 +92,12 @@ export function callerSite(symbol: string): ProbeSite {
   return bareSite(symbol, "marker", undefined, false);
 }
 
-function siteFor(format: EventFormat, symbol: string, probe: ProbeMeaning): ProbeSite {
+function siteFor(
+  format: EventFormat,
+  symbol: string,
+  probe: ProbeMeaning,
+  declared: DeclaredArguments,
+): ProbeSite {
   if (probe.meaning === undefined) return bareSite(symbol, probe.kind, probe.remark, false);
   const fields = format.fields.filter(({ name }) => !PLACE.test(name));
   return {
@@ -99,6 +106,7 @@ function siteFor(format: EventFormat, symbol: string, probe: ProbeMeaning): Prob
     plan: new ArgumentPlan(
       fields.map(({ name }) => name),
       probe.meaning,
+      declared,
     ),
     offsets: Uint32Array.from(fields, ({ offset }) => offset),
     sizes: Uint8Array.from(fields, numberBytesOf),

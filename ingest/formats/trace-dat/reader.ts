@@ -17,9 +17,11 @@ import { openDat, type OpenedDat } from "./open-dat.ts";
 import { pageLayoutOf } from "./page-layout.ts";
 import type { Preamble } from "./preamble.ts";
 import { ProbeSites } from "./probe-sites.ts";
+import { RecordRuns } from "./record-runs.ts";
 import { startStreams } from "./start-streams.ts";
 import type { CpuStream } from "./cpu-stream.ts";
 import { TimeBase } from "./time-base.ts";
+import { TraceClock } from "./time-correction.ts";
 import type { Packing } from "./unpack.ts";
 
 /** Reads a trace.dat file: the pages of all CPUs at once, merged by time. */
@@ -31,27 +33,37 @@ export class DatReader implements TraceReader {
   readonly #names: ProbeNames;
   readonly #preamble: Preamble;
   readonly #packing: Packing | undefined;
+  readonly #instance: string | undefined;
   readonly #problems: DatProblems;
   readonly #base = new TimeBase();
   readonly #batch: EventBatch;
   #opened: OpenedDat | undefined;
   #rows: EventRows | undefined;
 
-  /** @param names what tells a probe's function where the file's own symbols do not. */
+  /**
+   * @param names what tells a probe's function where the file's own symbols do not.
+   * @param instance name of the buffer to read; undefined: the top one, or the only one with events.
+   */
   constructor(
     source: ByteSource,
     preamble: Preamble,
     packing: Packing | undefined,
     names: ProbeNames,
+    instance: string | undefined,
   ) {
     this.#source = source;
     this.#names = names;
     this.#preamble = preamble;
     this.#packing = packing;
+    this.#instance = instance;
     this.#batch = createEventBatch();
     this.diagnostics = new Diagnostics(source.path);
     this.#problems = new DatProblems(this.diagnostics);
     emptyBatch(this.#batch, this.#batch.capacity);
+  }
+
+  get baseNs(): bigint {
+    return this.#rows?.baseNs ?? 0n;
   }
 
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
@@ -74,20 +86,32 @@ export class DatReader implements TraceReader {
       sha256: this.#source.stored.sha256(),
       lines: rows?.records ?? 0,
       events: rows?.events ?? 0,
-      baseNs: rows?.baseNs ?? 0n,
+      clock: this.#opened?.buffer?.clock,
+      isTicks: isTickClock(this.#opened?.buffer?.clock),
+      baseNs: this.baseNs,
       firstTsNs: (rows?.events ?? 0) > 0 ? 0 : Number.NaN,
       lastTsNs: rows?.lastTsNs ?? Number.NaN,
       eventsByName: rows?.eventsByName() ?? new Map<string, number>(),
       entriesInBuffer: undefined,
       entriesWritten: undefined,
+      statisticsCounted: true,
     };
   }
 
   async *#readFrom(file: RandomBytes): AsyncGenerator<EventBatch, void, undefined> {
     const damage = this.#source.damage();
-    if (damage !== undefined) this.#problems.note("DAMAGED_COMPRESSION", damage, file.sizeBytes);
+    if (damage !== undefined) {
+      this.#problems.note("DAMAGED_COMPRESSION", damage.reason, damage.byteOffset);
+    }
     const { path } = this.#source;
-    const opened = await openDat(file, this.#preamble, this.#packing, this.#problems, path);
+    const opened = await openDat(
+      file,
+      this.#preamble,
+      this.#packing,
+      this.#problems,
+      path,
+      this.#instance,
+    );
     this.#opened = opened;
     this.#noteTimes(opened);
     const { buffer, contents } = opened;
@@ -100,6 +124,8 @@ export class DatReader implements TraceReader {
       this.#base,
       this.#problems,
     );
+    const clock = new TraceClock(this.#base, contents.times);
+    for (const stream of streams) stream.correction = clock.correction;
     const sites = new ProbeSites(opened.symbols, this.#names.definitions);
     const statistics = contents.statistics.get(buffer.name) ?? new Map<number, CpuStatistics>();
     const losses = new Losses(statistics, this.#problems);
@@ -111,10 +137,11 @@ export class DatReader implements TraceReader {
       sites,
       losses,
       this.#problems,
-      this.#base,
+      clock,
     );
     this.#rows = rows;
-    yield* this.#merge(streams, rows);
+    const runs = new RecordRuns(tables, rows, sites, layout.littleEndian);
+    yield* this.#merge(streams, rows, runs);
     // CPUs that should have events, by their statistics, and have no pages at all.
     for (const cpu of statistics.keys()) {
       if (streams.some((stream) => stream.cpu === cpu)) continue;
@@ -127,6 +154,7 @@ export class DatReader implements TraceReader {
   async *#merge(
     streams: readonly CpuStream[],
     rows: EventRows,
+    runs: RecordRuns,
   ): AsyncGenerator<EventBatch, void, undefined> {
     const started: CpuStream[] = [];
     for (const stream of streams) {
@@ -138,8 +166,7 @@ export class DatReader implements TraceReader {
     const heap = new MergeHeap(started);
     for (let stream = heap.first; stream !== undefined; stream = heap.first) {
       if (!rows.hasRoom) yield* this.#handOver();
-      rows.add(stream);
-      if (stream.advance() || (await stream.load())) heap.firstMoved();
+      if (runs.run(stream, heap.untilNs) || (await stream.load())) heap.firstMoved();
       else {
         rows.end(stream);
         heap.removeFirst();
@@ -156,7 +183,7 @@ export class DatReader implements TraceReader {
   }
 
   #noteTimes({ contents, buffer }: OpenedDat): void {
-    if (isTickClock(buffer.clock)) {
+    if (isTickClock(buffer.clock) && contents.times.ticks === undefined) {
       const what = `the trace clock ${buffer.clock} counts no ns: 1 tick is taken for 1 ns`;
       this.#problems.note("ASSUMED", what, 0);
     }

@@ -5,6 +5,7 @@ import type { DatProblems } from "./dat-problems.ts";
 import { alignUp } from "./find-bytes.ts";
 import { OptionId, optionsIn } from "./options.ts";
 import type { Preamble } from "./preamble.ts";
+import { nextSectionFrom } from "./next-section.ts";
 import { SECTION_HEADER_BYTES, type SectionHeader, type SectionsV7 } from "./sections-v7.ts";
 
 const LARGEST_SECTION_ID = 64;
@@ -21,6 +22,8 @@ export class SalvageV7 {
   readonly #preamble: Preamble;
   readonly #sections: SectionsV7;
   readonly #problems: DatProblems;
+  /** Bytes that damage put in (or took out, negative) so far: what stood at a page's place no longer does. */
+  #shiftBytes = 0;
 
   constructor(file: RandomBytes, preamble: Preamble, sections: SectionsV7, problems: DatProblems) {
     this.#file = file;
@@ -31,10 +34,19 @@ export class SalvageV7 {
 
   async run(): Promise<void> {
     let at = this.#preamble.endOffset;
+    let contentFrom = at;
     while (at + SECTION_HEADER_BYTES <= this.#file.sizeBytes) {
       const header = await this.#headerAt(at);
-      if (header === undefined) return;
+      if (header === undefined) {
+        // Bytes may be missing in the last section's content, or too many.
+        const next = await this.#nextSection(contentFrom, at);
+        if (next === undefined) return;
+        this.#shiftBytes += next - at;
+        at = next;
+        continue;
+      }
       await this.#visit(header, at);
+      contentFrom = header.offset;
       at = header.offset + header.lengthBytes;
     }
   }
@@ -42,12 +54,19 @@ export class SalvageV7 {
   async #headerAt(at: number): Promise<SectionHeader | undefined> {
     try {
       const header = await this.#sections.headerAt(at);
-      if (header.id <= LARGEST_SECTION_ID) return header;
+      if (header.id <= LARGEST_SECTION_ID && header.lengthBytes > 0) return header;
     } catch (error) {
       if (!(error instanceof DatDamage)) throw error;
     }
-    this.#problems.note("DAMAGED_METADATA", "no section begins here; the rest is not read", at);
     return undefined;
+  }
+
+  /** Gives up at its `at`, where a section should begin, once no other is found. */
+  async #nextSection(from: number, at: number): Promise<number | undefined> {
+    const next = await nextSectionFrom(this.#file, from, this.#preamble.littleEndian);
+    const found = next === undefined ? "the rest is not read" : `the next one stands at ${next}`;
+    this.#problems.note("DAMAGED_METADATA", `no section begins here; ${found}`, at);
+    return next;
   }
 
   async #visit(header: SectionHeader, at: number): Promise<void> {
@@ -120,9 +139,9 @@ export class SalvageV7 {
 
   /** Each CPU's chunks begin at a page's place with their number, so that they can be told apart. */
   async #packedRegions(from: number, end: number): Promise<readonly CpuRegion[]> {
-    const { littleEndian, pageBytes } = this.#preamble;
+    const { littleEndian } = this.#preamble;
     const regions: CpuRegion[] = [];
-    let at = alignUp(from, pageBytes);
+    let at = this.#pagePlace(from);
     while (at + 4 + CHUNK_HEADER_BYTES <= end) {
       const start = at;
       const chunks = new ByteReader(await this.#file.read(at, 4), littleEndian).u32();
@@ -134,9 +153,14 @@ export class SalvageV7 {
       }
       const lengthBytes = Math.min(at, end) - start;
       regions.push({ cpu: regions.length, offset: start, lengthBytes });
-      at = alignUp(at, pageBytes);
+      at = this.#pagePlace(at);
     }
     return regions;
+  }
+
+  /** The first place from `offset` on that was a multiple of the page size when the file was written. */
+  #pagePlace(offset: number): number {
+    return alignUp(offset - this.#shiftBytes, this.#preamble.pageBytes) + this.#shiftBytes;
   }
 
   /** One CPU's pages are in order of time: where time goes back, the next CPU's begin. */
@@ -144,7 +168,7 @@ export class SalvageV7 {
     const { littleEndian, pageBytes } = this.#preamble;
     const starts: number[] = [];
     let last = -1;
-    let at = alignUp(from, pageBytes);
+    let at = this.#pagePlace(from);
     while (at + pageBytes <= end) {
       const block = await this.#file.read(at, Math.min(SURVEY_BYTES, end - at));
       const view = new DataView(block.buffer, block.byteOffset, block.length);

@@ -97,7 +97,8 @@ export class SectionsV7 {
     const packedBytes = reader.u32();
     const unpackedBytes = reader.u32();
     if (unpackedBytes > MAX_SECTION_BYTES) throw new DatDamage(`${unpackedBytes} bytes long`, 4);
-    return this.#packing.unpack(reader.take(packedBytes), unpackedBytes);
+    const target = { bytes: new Uint8Array(0) };
+    return this.#packing.unpack(reader.take(packedBytes), unpackedBytes, target);
   }
 
   async #readOptions(offset: number): Promise<number> {
