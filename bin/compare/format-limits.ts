@@ -57,7 +57,7 @@ export const FORMAT_LIMITS: readonly FormatLimit[] = [
     limit: {
       type: "columns",
       kind: "commit_region",
-      columns: ["addr", "len", "arg1", "arg2", "arg3"],
+      columns: ["addr", "len", "phys", "arg1", "arg2", "arg3"],
     },
     sentence: "perf has old bytes where a probe of commit_region follows a NULL pointer",
   },
