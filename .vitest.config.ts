@@ -4,6 +4,7 @@ import type { ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = {
   test: {
     include: ["{bin,ingest,replay,reports,fixtures}/**/*.test.ts"],
+    setupFiles: ["./.vitest.setup.ts"],
     expect: { requireAssertions: true },
     testTimeout: 60_000,
   },

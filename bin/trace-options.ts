@@ -1,52 +1,54 @@
 import type { Argv } from "yargs";
+import type { OpenTraceOptions } from "../ingest/open-trace.ts";
 import { POLICY_HELP } from "../replay/policies/select.ts";
 import { type SharedValues, withOptions } from "./options.ts";
 
-/** Options of every command that replays traces. */
-const TRACE_OPTIONS = [
-  "policy",
-  "policy-file",
-  "flag",
-  "cpu",
-  "page-size",
-  "ipa-bits",
-  "kernel",
-  "start",
-  "input-format",
-  "probes",
-  "instance",
-  "memslots",
-  "line-template",
-  "quiet",
-  "debug",
-] as const;
+/** Options that say how a trace is read. */
+const READING_OPTIONS = ["input-format", "probes", "instance", "line-template"] as const;
+export type ReadingOptions = Pick<SharedValues, (typeof READING_OPTIONS)[number]>;
 
-export type TraceOptions = Pick<SharedValues, (typeof TRACE_OPTIONS)[number]> & {
+const LOG_OPTIONS = ["quiet", "debug"] as const;
+
+/** Options that describe the machine. */
+const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "kernel", "start"] as const;
+
+/** Options that say what it is replayed with. */
+const REPLAY_OPTIONS = ["policy", "policy-file", "flag", "memslots"] as const;
+
+interface Traces {
   readonly traces: readonly string[];
-};
-
-/** Options that describe the machine and how its trace is read. */
-const MACHINE_OPTIONS = [
-  "cpu",
-  "page-size",
-  "ipa-bits",
-  "kernel",
-  "start",
-  "input-format",
-  "probes",
-  "quiet",
-  "debug",
-] as const;
-export type MachineOptions = Pick<SharedValues, (typeof MACHINE_OPTIONS)[number]>;
-
-/** Declares the traces and the options of a command that takes no policy. */
-export function withMachineOptions<T>(
-  yargs: Argv<T>,
-): Argv<T & MachineOptions & { readonly traces: readonly string[] }> {
-  return withOptions(withTraces(yargs), ...MACHINE_OPTIONS);
 }
 
-function withTraces<T>(yargs: Argv<T>): Argv<T & { readonly traces: string[] }> {
+/** Options of a command that only reads events. */
+export type EventOptions = ReadingOptions & Pick<SharedValues, (typeof LOG_OPTIONS)[number]>;
+/** Those of one that knows a machine, and no policy. */
+export type MachineOptions = EventOptions & Pick<SharedValues, (typeof HOST_OPTIONS)[number]>;
+/** Those of every command that replays traces. */
+export type TraceOptions = MachineOptions &
+  Pick<SharedValues, (typeof REPLAY_OPTIONS)[number]> &
+  Traces;
+
+/** How `openTrace` reads what these options describe. */
+export function openOptionsOf(options: ReadingOptions): OpenTraceOptions {
+  return {
+    inputFormat: options["input-format"] ?? "auto",
+    probes: options.probes,
+    instance: options.instance,
+    lineTemplate: options["line-template"],
+  };
+}
+
+/** Declares the traces and the options of a command that only reads events. */
+export function withEventOptions<T>(yargs: Argv<T>): Argv<T & EventOptions & Traces> {
+  return withOptions(withTraces(yargs), ...READING_OPTIONS, ...LOG_OPTIONS);
+}
+
+/** Declares the traces and the options of a command that takes no policy. */
+export function withMachineOptions<T>(yargs: Argv<T>): Argv<T & MachineOptions & Traces> {
+  return withOptions(withEventOptions(yargs), ...HOST_OPTIONS);
+}
+
+function withTraces<T>(yargs: Argv<T>): Argv<T & Traces> {
   return yargs.positional("traces", {
     type: "string",
     array: true,
@@ -57,7 +59,7 @@ function withTraces<T>(yargs: Argv<T>): Argv<T & { readonly traces: string[] }> 
 
 /** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
 export function withTraceOptions<T>(yargs: Argv<T>): Argv<T & TraceOptions> {
-  return withOptions(withTraces(yargs), ...TRACE_OPTIONS).epilogue(
+  return withOptions(withMachineOptions(yargs), ...REPLAY_OPTIONS).epilogue(
     ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n"),
   );
 }

@@ -19,7 +19,7 @@ import { Replay, type ReplayResult } from "../replay/replay.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
-import type { MachineOptions, TraceOptions } from "./trace-options.ts";
+import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
 export interface TraceRun {
@@ -80,12 +80,7 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
-  const reader = await openTrace(file, {
-    inputFormat: options["input-format"] ?? "auto",
-    probes: options.probes,
-    instance: options.instance,
-    lineTemplate: options["line-template"],
-  });
+  const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
   const replay = new Replay(config, reader.pointers, reader.diagnostics);
   const inference = request.infers

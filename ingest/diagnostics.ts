@@ -85,6 +85,7 @@ export const DIAGNOSTIC_CODES = {
     severity: "info",
     sentence: "a line that continues the text of the event before it",
   },
+  COMMENT_LINE: { severity: "info", sentence: "a comment in a CSV file" },
   HEADER_DISAGREES: {
     severity: "info",
     sentence: "the file holds more events than it says itself",

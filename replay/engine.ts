@@ -67,7 +67,7 @@ export class ReplayEngine {
         this.#guestFault(batch, row);
         return;
       case K.map:
-        this.#brackets.openMap(batch, row);
+        this.#map(batch, row);
         return;
       case K.map_ret:
         this.#brackets.returned(batch, row, Call.map);
@@ -109,6 +109,19 @@ export class ReplayEngine {
       default:
         return false;
     }
+  }
+
+  /** KVM maps one leaf a call (or one page, of a device): a longer one is not what was executed. */
+  #map(batch: EventBatch, row: number): void {
+    const { geometry } = this.#state;
+    const lenPages = this.#state.pageOf(batch.len[row]!);
+    if (!(lenPages > geometry.spanPages[geometry.minBlockLevel]!)) {
+      this.#brackets.openMap(batch, row);
+      return;
+    }
+    const detail = `kvm_pgtable_stage2_map of ${lenPages} pages, more than any leaf has`;
+    this.#state.diagnostics.add("BAD_NUMBER", detail, batch.line[row]);
+    this.#brackets.lost(batch.line[row]!);
   }
 
   /** KVM hands over no other ranges than the encoder takes: anything else is not what was executed. */

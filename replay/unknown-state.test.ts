@@ -114,3 +114,16 @@ it("a range that KVM never hands over was not executed as recorded: it is a loss
   expect(diagnostics.count("BAD_NUMBER")).toBe(1);
   expect(diagnostics.hasDataLoss).toBe(true);
 });
+
+it("a map of more than any leaf has was not executed as recorded: what it mapped is unknown", () => {
+  const diagnostics = new Diagnostics("test");
+  const trace = new Trace();
+  const vm = trace.vm();
+  vm.begin("map", { addr: GIB, len: 2 ** 43, phys: TIB }).add({ kind: "map_ret", arg0: 0 });
+  vm.unmap(GIB, 4 * KIB);
+  const result = replayOf(trace, ["pgtable-5.10"], BOTH, { diagnostics });
+  expect(diagnostics.count("BAD_NUMBER")).toBe(1);
+  expect(callsOf(result, "pgtable-5.10", "IPA").calls).toBe(0);
+  expect(callsOf(result, "pgtable-5.10", "IPA").unknown).toBeGreaterThan(0);
+  expect(result.tableBytes).toBeLessThan(2 ** 24);
+});

@@ -22,7 +22,7 @@ import { EventSurvey } from "../../replay/survey/event-survey.ts";
 import { LossSurvey } from "../../replay/survey/loss-survey.ts";
 import type { CheckInput, SavedLoss } from "../../reports/check/input.ts";
 import { architectureOf } from "../architecture.ts";
-import type { MachineOptions } from "../trace-options.ts";
+import { type MachineOptions, openOptionsOf } from "../trace-options.ts";
 import { configure, logOf } from "../trace-run.ts";
 import { clockOfTrace } from "./clock.ts";
 
@@ -44,10 +44,7 @@ export async function surveyTrace(trace: string, options: MachineOptions): Promi
   const probes = await readSavedProbes(file, options.probes, probeNotes);
   for (const note of [...notes, ...probeNotes]) log.warn(note);
   const configuration = configure(options, facts, false);
-  const reader = await openTrace(file, {
-    inputFormat: options["input-format"] ?? "auto",
-    ...(options.probes === undefined ? {} : { probes: options.probes }),
-  });
+  const reader = await openTrace(file, openOptionsOf(options));
   const policies = policiesFor(configuration.recordedPolicy);
   const survey = new EventSurvey();
   const losses = new LossSurvey();

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { resolveTracePath } from "../../ingest/beside/resolve-trace-path.ts";
 import { TraceError } from "../../ingest/errors.ts";
-import { openTrace, type OpenTraceOptions } from "../../ingest/open-trace.ts";
+import { openTrace } from "../../ingest/open-trace.ts";
 import type { ByteSink } from "../../reports/event-table/writer.ts";
 import { WholeFile } from "../../reports/whole-file.ts";
 import type { Command } from "../command.ts";
@@ -15,14 +15,12 @@ import type { EventFileFormat } from "../convert-trace.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { onInterrupt } from "../lifecycle.ts";
 import { createLog, type Log } from "../log.ts";
-import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
+import { type EventOptions, openOptionsOf, withEventOptions } from "../trace-options.ts";
 import { badOption, choice, single } from "../values.ts";
 import type { RawValue } from "../values.ts";
 
-const TRACE_OPTIONS = ["input-format", "probes", "quiet", "debug"] as const;
-
-type ConvertArguments = Pick<SharedValues, (typeof TRACE_OPTIONS)[number]> & {
+type ConvertArguments = EventOptions & {
   readonly traces: readonly string[];
   readonly out: string | undefined;
   readonly format: EventFileFormat | undefined;
@@ -37,38 +35,29 @@ export const convertCommand: Command = {
 };
 
 function declare(yargs: Argv<object>): Argv<ConvertArguments> {
-  return withOptions(
-    yargs
-      .positional("traces", {
-        type: "string",
-        array: true,
-        demandOption: true,
-        describe: "Trace files, folders of a capture, or - for stdin",
-      })
-      .option("out", {
-        type: "string",
-        requiresArg: true,
-        group: "Output:",
-        describe: "File; or folder, which gets a file for each trace; or - (default: -, stdout)",
-        coerce: (raw: RawValue) => single("out", raw),
-      })
-      .option("format", {
-        type: "string",
-        requiresArg: true,
-        group: "Output:",
-        describe: `${EVENT_FILE_FORMATS.join(" or ")} (default: by the name of the file, else arrow)`,
-        coerce: (raw: RawValue) => choice("format", raw, EVENT_FILE_FORMATS),
-      })
-      .option("compare", {
-        type: "boolean",
-        describe: "Write nothing; hold the events of each trace against those of the first",
-      })
-      .epilogue(
-        "What is saved beside a trace about its host is not copied: keep capture.json, dmesg and the like " +
-          "beside the new file, or name the machine by options.",
-      ),
-    ...TRACE_OPTIONS,
-  );
+  return withEventOptions(yargs)
+    .option("out", {
+      type: "string",
+      requiresArg: true,
+      group: "Output:",
+      describe: "File; or folder, which gets a file for each trace; or - (default: -, stdout)",
+      coerce: (raw: RawValue) => single("out", raw),
+    })
+    .option("format", {
+      type: "string",
+      requiresArg: true,
+      group: "Output:",
+      describe: `${EVENT_FILE_FORMATS.join(" or ")} (default: by the name of the file, else arrow)`,
+      coerce: (raw: RawValue) => choice("format", raw, EVENT_FILE_FORMATS),
+    })
+    .option("compare", {
+      type: "boolean",
+      describe: "Write nothing; hold the events of each trace against those of the first",
+    })
+    .epilogue(
+      "What is saved beside a trace about its host is not copied: keep capture.json, dmesg and the like " +
+        "beside the new file, or name the machine by options.",
+    );
 }
 
 async function convert(args: ArgumentsCamelCase<ConvertArguments>): Promise<void> {
@@ -83,7 +72,7 @@ async function convert(args: ArgumentsCamelCase<ConvertArguments>): Promise<void
     const file = await resolveTracePath(trace);
     const target = targets[i]!;
     const done = await writeTo(target, (sink) =>
-      convertTrace(file, format, sink, openOptions(args)),
+      convertTrace(file, format, sink, openOptionsOf(args)),
     );
     tell(log, file, target, done);
     if (done.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
@@ -102,7 +91,7 @@ async function compare(args: ConvertArguments): Promise<void> {
   for (const other of others) {
     const readers = await Promise.all(
       [first, other].map(async (trace) =>
-        openTrace(await resolveTracePath(trace), openOptions(args)),
+        openTrace(await resolveTracePath(trace), openOptionsOf(args)),
       ),
     );
     const [a, b] = readers;
@@ -113,13 +102,6 @@ async function compare(args: ConvertArguments): Promise<void> {
       raiseExitCode(ExitCode.DATA_LOSS);
     }
   }
-}
-
-function openOptions(args: ConvertArguments): OpenTraceOptions {
-  return {
-    inputFormat: args["input-format"] ?? "auto",
-    ...(args.probes === undefined ? {} : { probes: args.probes }),
-  };
 }
 
 function tell(

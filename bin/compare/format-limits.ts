@@ -13,6 +13,7 @@ export interface FormatLimit {
     | { readonly type: "time step"; readonly stepNs: number }
     | { readonly type: "time from first event"; readonly stepNs: number }
     | { readonly type: "times of its own" }
+    | { readonly type: "names and times only" }
     | {
         readonly type: "columns";
         readonly kind: EventKindName;
@@ -28,9 +29,14 @@ const LIBRARY_TEXT = /\b(?:trace-cmd-report \((?!.*\(-R\))|perf-script)/;
 
 export const FORMAT_LIMITS: readonly FormatLimit[] = [
   {
-    applies: /\bftrace-text \((?!latency)/,
+    applies: /\bftrace-text \((?!latency|raw option|hex option)/,
     limit: { type: "time step", stepNs: MICROSECOND },
     sentence: "the kernel's text rounds times to microseconds",
+  },
+  {
+    applies: /\bftrace-text \((?:raw|hex) option/,
+    limit: { type: "names and times only" },
+    sentence: "the raw and hex options print no field that could be named, so events mean nothing",
   },
   {
     applies: /\bftrace-text \(latency/,
@@ -57,7 +63,7 @@ export const FORMAT_LIMITS: readonly FormatLimit[] = [
     limit: {
       type: "columns",
       kind: "commit_region",
-      columns: ["addr", "len", "arg1", "arg2", "arg3"],
+      columns: ["addr", "len", "phys", "arg1", "arg2", "arg3"],
     },
     sentence: "perf has old bytes where a probe of commit_region follows a NULL pointer",
   },

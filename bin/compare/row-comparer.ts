@@ -10,6 +10,8 @@ export class RowComparer {
   readonly #a: EventCursor;
   readonly #b: EventCursor;
   readonly #time: TimeRule;
+  /** One of the formats carries no arguments: neither kinds nor values are compared. */
+  readonly #meaningless: boolean;
   /** Columns that are not compared, by kind. */
   readonly #ignored = new Map<number, ReadonlySet<string>>();
   /** Ids of the second trace by those of the first, for pointers and names known to be equal. */
@@ -21,6 +23,7 @@ export class RowComparer {
     this.#a = a;
     this.#b = b;
     this.#time = timeRule(limits);
+    this.#meaningless = limits.some(({ limit }) => limit.type === "names and times only");
     for (const { limit } of limits) {
       if (limit.type !== "columns") continue;
       const code = EventKind[limit.kind];
@@ -33,10 +36,11 @@ export class RowComparer {
     const { batch: a, row: i } = this.#a;
     const { batch: b, row: j } = this.#b;
     if (!this.#sameName(a.name[i]!, b.name[j]!)) return "event";
-    if (a.kind[i] !== b.kind[j]) return "kind";
+    if (!this.#meaningless && a.kind[i] !== b.kind[j]) return "kind";
     if (a.pid[i] !== b.pid[j]) return "pid";
     if (a.cpu[i] !== b.cpu[j]) return "cpu";
     if (!this.#sameTime()) return "ts_ns";
+    if (this.#meaningless) return undefined;
     const ignored = this.#ignored.get(a.kind[i]!);
     for (const column of POINTERS) {
       if (!this.#samePointer(a[column][i]!, b[column][j]!)) return column;

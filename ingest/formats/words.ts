@@ -1,5 +1,6 @@
 /** Comparing bytes four at a time. */
 export const WORD_BYTES = 4;
+const NEWLINE = 0x0a;
 const NEWLINES = 0x0a0a0a0a;
 const LOW_BITS = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
@@ -9,6 +10,14 @@ const HIGH_BITS = 0x80808080 | 0;
  * what comes, runs past it.
  */
 export const READ_AHEAD_BYTES = 64;
+
+/** A text of its own, with the line end and the bytes behind it that readers of lines rely on. */
+export function guardedText(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length + 1 + READ_AHEAD_BYTES);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+  bytes.fill(NEWLINE, text.length);
+  return bytes;
+}
 
 let viewed: Uint8Array = new Uint8Array(0);
 let view = new DataView(viewed.buffer);

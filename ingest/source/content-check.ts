@@ -4,6 +4,7 @@ import { startsWith } from "./compression.ts";
 const FTRACE_HEADER = [...Buffer.from("# tracer: ")] as const;
 const NEWLINE = 10;
 const HASH = 35;
+const TRACE_DAT = [0x17, 0x08, 0x44] as const;
 const PERF_DATA = [...Buffer.from("PERFILE2")] as const;
 
 /**
@@ -18,6 +19,14 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       "this is a perf.data file, which is not read",
       path,
       "print it on the machine that recorded it: perf script --ns --guest-code -F comm,pid,tid,cpu,time,event,trace > perf.script.txt, and save kprobe_events as kprobes.txt beside it",
+    );
+  }
+  if (startsWith(head, TRACE_DAT)) {
+    throw new TraceError(
+      "BINARY",
+      "this is a trace.dat file",
+      path,
+      "leave the format to its content",
     );
   }
   if (startsWith(head, [0xff, 0xfe]) || startsWith(head, [0xfe, 0xff])) {

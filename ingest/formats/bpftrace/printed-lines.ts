@@ -3,6 +3,7 @@ import { UNKNOWN_CPU } from "../../events/kinds.ts";
 import { NameTable } from "../../events/names.ts";
 import type { EventTables } from "../../events/tables.ts";
 import { HASH, literal, NEWLINE, textOf } from "../bytes.ts";
+import { READ_AHEAD_BYTES } from "../words.ts";
 import { type EventName, EventNames } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
 import { addLostRow } from "../text/lost-row.ts";
@@ -51,7 +52,7 @@ export class PrintedLines implements TextLines {
   readonly #named = new Map<EventName, NamedEvent>();
   /** Bytes of a name that may go on in the next line; -1: the last line was none that ends with one. */
   #openComm = -1;
-  #text: Uint8Array = new Uint8Array(1024);
+  #text: Uint8Array = new Uint8Array(1024 + READ_AHEAD_BYTES);
 
   constructor(tables: EventTables, problems: LineProblems, layout: PrintedLayout) {
     this.#batch = tables.batch;
@@ -124,7 +125,9 @@ export class PrintedLines implements TextLines {
 
   #readPrinted(text: string): boolean {
     if (text === "" || text.startsWith("#")) return true;
-    if (this.#text.length <= text.length) this.#text = new Uint8Array(text.length * 2);
+    if (this.#text.length < text.length + 1 + READ_AHEAD_BYTES) {
+      this.#text = new Uint8Array(text.length * 2 + 1 + READ_AHEAD_BYTES);
+    }
     for (let i = 0; i < text.length; i += 1) this.#text[i] = text.charCodeAt(i);
     this.#text[text.length] = NEWLINE;
     return this.#readEvent(this.#text, 0, text.length);

@@ -36,6 +36,8 @@ export interface PlainSink {
 export class PlainLines {
   /** Lines taken so far. */
   lines = 0;
+  /** Of them, comments. */
+  comments = 0;
   /** Set where a line was met that is not plain. */
   isOver = false;
   #bytes: Uint8Array = new Uint8Array(4 * MAX_RECORD_CHARS);
@@ -122,6 +124,7 @@ export class PlainLines {
       return false;
     }
     this.lines += 1;
+    this.comments += 1;
     this.#from = newline + 1;
     return true;
   }

@@ -53,6 +53,11 @@ export class CsvReader implements TraceReader {
     } finally {
       await chunks.return();
     }
+    const comments = this.#plain.comments + (this.#records?.comments ?? 0);
+    if (comments > 0) {
+      const detail = `${comments} lines begin with #`;
+      this.diagnostics.add("COMMENT_LINE", detail, 0, 0, comments);
+    }
     const damage = this.#source.damage();
     if (damage !== undefined) {
       const { reason, byteOffset } = damage;

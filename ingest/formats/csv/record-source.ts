@@ -60,6 +60,11 @@ export class RecordSource {
     return this.#line - (this.#endsLine ? 1 : 0);
   }
 
+  /** Lines that begin with `#`. */
+  get comments(): number {
+    return this.#parser.info.comment_lines;
+  }
+
   /** The line that the parser is in; behind a line end the next one. */
   get #line(): number {
     return this.#linesBefore + this.#parser.info.lines;

@@ -1,7 +1,10 @@
 import { CARRIAGE_RETURN, NEWLINE, textOf } from "../bytes.ts";
 
-/** Text of an event that its line leaves open: in quotes, or a comm that may have so many bytes more. */
-type OpenText = "quoted" | { readonly commBytesLeft: number } | undefined;
+/**
+ * Text of an event that its line leaves open: in quotes, inside another value (an array of strings, a
+ * character), whose end is not looked for, or a comm that may have so many bytes more.
+ */
+type OpenText = "quoted" | "value" | { readonly commBytesLeft: number } | undefined;
 
 const COMM_BYTES = 15;
 /** `name="text"` of a probe: the kernel escapes nothing in it. */
@@ -28,10 +31,18 @@ export class ContinuedText {
   /**
    * Whether the line at `start`…`end` is text of the event before it. The line before stands before it.
    * @param eventLine of the last event.
+   * @param isOpenValue the reader of its arguments came to the line's end inside one of them.
    */
-  takes(line: number, eventLine: number, bytes: Uint8Array, start: number, end: number): boolean {
+  takes(
+    line: number,
+    eventLine: number,
+    isOpenValue: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     if (eventLine === line - 1 && line > 1) {
-      this.#open = openTextOf(lineBefore(bytes, start));
+      this.#open = openTextOf(lineBefore(bytes, start)) ?? (isOpenValue ? "value" : undefined);
     } else if (!this.isBehind(line)) return false;
     if (this.#open === undefined) return false;
     const left = afterLine(this.#open, textOf(bytes, start, end));
@@ -64,6 +75,7 @@ function openTextOf(text: string): OpenText {
 
 /** What is open behind the next line of an open text. */
 function afterLine(open: Exclude<OpenText, undefined>, text: string): OpenText | "none of it" {
+  if (open === "value") return open;
   if (open === "quoted") {
     CLOSING.lastIndex = 0;
     if (CLOSING.exec(text) === null) return open;

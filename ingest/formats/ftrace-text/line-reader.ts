@@ -207,8 +207,9 @@ export class LineReader implements TextLines {
       if (this.#comments.readCpu(text.trimEnd(), this.#timeNow())) return;
     }
     const { line } = this.#problems;
+    const isOpen = this.rows.afterOpenString;
     const isText =
-      !this.#afterMarker && this.#continued.takes(line, this.#eventLine, bytes, start, end);
+      !this.#afterMarker && this.#continued.takes(line, this.#eventLine, isOpen, bytes, start, end);
     if (isHash) {
       const text = textOf(bytes, start, Math.min(end, start + MAX_COMMENT_BYTES));
       // A header stands before the events: behind a user's text it is part of it.

@@ -4,6 +4,7 @@ import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
 import type { EventTables } from "../../events/tables.ts";
 import { meaningOfSymbol, withoutCompilerSuffix } from "../../vocabulary/functions.ts";
 import { COLON, HASH, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
+import { guardedText } from "../words.ts";
 import { CommentLines } from "../ftrace-text/comment-lines.ts";
 import type { EventName } from "../text/event-names.ts";
 import { EventRows } from "../text/event-rows.ts";
@@ -169,7 +170,7 @@ export class GraphLines implements TextLines {
 
   #readArguments({ name, point }: NamedPoint, args: string): boolean {
     name.probe = point;
-    return this.rows.readCall(this.#columns, name, literal(`${args}\n`), 0, args.length);
+    return this.rows.readCall(this.#columns, name, guardedText(args), 0, args.length);
   }
 
   /** A tracepoint's or a marker's text, which may hold line ends. */

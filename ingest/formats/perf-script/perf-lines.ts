@@ -87,7 +87,7 @@ export class PerfLines implements TextLines {
       this.#noteLoss(undefined, Number.NaN);
       return;
     }
-    if (this.rows.afterMarker) {
+    if (this.rows.afterMarker || this.rows.afterOpenString) {
       this.#problems.add("MARKER_CONTINUED", "after a marker", bytes, start, end);
       return;
     }

@@ -99,7 +99,7 @@ describe("a string with line ends in it", () => {
       { kind: "other" },
       { kind: "other" },
     ]);
-    expect(counts).toEqual({ MARKER_CONTINUED: 3 + 2 + 1 + 1 });
+    expect(counts).toEqual({ TEXT_CONTINUED: 3 + 2 + 1 + 1 });
   });
 
   it("is over where it is closed: what stands behind is a loss", async () => {
@@ -108,7 +108,7 @@ describe("a string with line ends in it", () => {
       expect(counts, value).toEqual({ UNPARSED_LINE: 1 });
     }
     const { counts } = await readText(`${uprobe('"open\nx')}${eventLine("x: y")}behind\n`);
-    expect(counts).toEqual({ MARKER_CONTINUED: 1, UNPARSED_LINE: 1 });
+    expect(counts).toEqual({ TEXT_CONTINUED: 1, UNPARSED_LINE: 1 });
   });
 
   it("that hides arguments is a loss of the event", async () => {
@@ -116,7 +116,7 @@ describe("a string with line ends in it", () => {
       eventLine(`${AT} pgt=${PGT} hva="one\ntwo" addr=0x1000 size=0x2000`),
     );
     expect(rows).toMatchObject([{ kind: "other" }]);
-    expect(counts).toEqual({ MISSING_ARGUMENT: 1, MARKER_CONTINUED: 1 });
+    expect(counts).toEqual({ MISSING_ARGUMENT: 1, TEXT_CONTINUED: 1 });
   });
 });
 

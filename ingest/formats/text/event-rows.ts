@@ -22,8 +22,10 @@ export class EventRows {
   readonly probes: ProbeLines;
   /** Event lines so far. */
   events = 0;
-  /** Whether the last event was free text or ended in a string, which the next line may continue. */
+  /** Whether the last event was free text, which the next line may continue. */
   afterMarker = false;
+  /** Whether it ended inside a string. */
+  afterOpenString = false;
   readonly #stock = new StockText();
   /** Of a format whose texts were printed by the tracing library of trace-cmd and perf. */
   readonly #raw: RawFields | undefined;
@@ -76,6 +78,7 @@ export class EventRows {
     name.count += 1;
     this.events += 1;
     this.afterMarker = batch.kind[row] === EventKind.marker;
+    this.afterOpenString = false;
     this.clock.accept(batch.tsNs[row]!);
     batch.length = row + 1;
   }
@@ -136,7 +139,7 @@ export class EventRows {
   }
 
   #noteOpenText(): void {
-    if (this.probes.isOpen) this.afterMarker = true;
+    if (this.probes.isOpen) this.afterOpenString = true;
     this.probes.isOpen = false;
   }
 

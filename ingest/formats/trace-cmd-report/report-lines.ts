@@ -107,7 +107,7 @@ export class ReportLines implements TextLines {
       }
       if (SAID.test(text.trimStart())) return;
     }
-    if (this.rows.afterMarker) {
+    if (this.rows.afterMarker || this.rows.afterOpenString) {
       this.#problems.add("MARKER_CONTINUED", "after a marker", bytes, start, end);
       return;
     }

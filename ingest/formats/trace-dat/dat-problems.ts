@@ -1,4 +1,4 @@
-import type { DiagnosticCode, Diagnostics } from "../../diagnostics.ts";
+import { type DiagnosticCode, type Diagnostics, isGap } from "../../diagnostics.ts";
 
 /** Examples of one code that are made; the others are only counted. */
 const EXAMPLES_PER_CODE = 16;
@@ -17,7 +17,7 @@ export class DatProblems {
   note(code: DiagnosticCode, detail: string, byteOffset: number, record = 0, times = 1): void {
     const seen = this.#seen.get(code) ?? 0;
     if (seen >= EXAMPLES_PER_CODE) {
-      this.#diagnostics.tally(code, times);
+      this.#tally(code, times, record);
       return;
     }
     this.#seen.set(code, seen + 1);
@@ -27,10 +27,16 @@ export class DatProblems {
   /** Gives each detail once as an example and counts all. */
   remark(code: DiagnosticCode, detail: string, byteOffset: number, record: number): void {
     if (this.#said.has(detail)) {
-      this.#diagnostics.tally(code, 1);
+      this.#tally(code, 1, record);
       return;
     }
     this.#said.add(detail);
     this.note(code, detail, byteOffset, record);
+  }
+
+  /** Without an example; the replay must know all the same that an event may be missing here. */
+  #tally(code: DiagnosticCode, times: number, record: number): void {
+    this.#diagnostics.tally(code, times);
+    if (isGap(code)) this.#diagnostics.addGap(record);
   }
 }

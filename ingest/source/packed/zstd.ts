@@ -5,16 +5,22 @@ import { DamagedStream, type Emit, type StreamDecoder } from "./stream-decoder.t
 /** Unpacks one or more zstd frames (RFC 8878), skippable ones included; checksums are verified. */
 export function zstdDecoder(emit: Emit): StreamDecoder {
   const stream = new ZstdStream(emit);
-  const named = (step: () => void): void => {
-    try {
-      step();
-    } catch (error) {
-      if (!(error instanceof ZstdError)) throw error;
-      throw new DamagedStream(`the zstd stream is damaged (${error.reason})`, error.byteOffset);
-    }
-  };
   return {
-    push: (bytes) => named(() => stream.push(bytes)),
-    end: () => named(() => stream.end()),
+    push: (bytes) => namingDamage(() => stream.push(bytes)),
+    end: () => namingDamage(() => stream.end()),
   };
+}
+
+function namingDamage(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!(error instanceof ZstdError)) throw error;
+    const { fault, reason, byteOffset } = error;
+    const isDamage = fault === "damaged";
+    throw new DamagedStream(
+      isDamage ? `the zstd stream is damaged (${reason})` : reason,
+      byteOffset,
+    );
+  }
 }
