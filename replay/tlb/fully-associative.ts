@@ -75,14 +75,19 @@ export class FullyAssociative implements TlbArray {
 
   fill(key: number, vm: number): void {
     const words = this.words;
+    const buckets = this.buckets;
+    const shift = this.shift;
     const node = words[this.head + PREVIOUS]!;
-    if (words[node] === NONE) {
+    const evicted = words[node]!;
+    if (evicted === NONE) {
       this.live += 1;
     } else {
       this.liveOfVm[words[node + VM]!]! -= 1;
-      this.leaveBucket(node);
+      let at = buckets + (Math.imul(evicted, 0x9e37_79b1) >>> shift);
+      for (let one = words[at]!; one !== node; one = words[at]!) at = one + CHAIN;
+      words[at] = words[node + CHAIN]!;
     }
-    const bucket = this.buckets + (Math.imul(key, 0x9e37_79b1) >>> this.shift);
+    const bucket = buckets + (Math.imul(key, 0x9e37_79b1) >>> shift);
     words[node] = key;
     words[node + VM] = vm;
     words[node + CHAIN] = words[bucket]!;

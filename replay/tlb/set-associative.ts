@@ -59,7 +59,9 @@ export class SetAssociative implements TlbArray {
     const words = this.words;
     const ways = this.ways;
     if (ways === 0) return false;
-    const top = this.setOf(key) + 1;
+    const set = (key & this.setMask) * this.setWords;
+    if (words[set] !== this.epoch) this.putInOrder(set);
+    const top = set + 1;
     const end = top + ways;
     let carried = words[top]!;
     if (carried === key) return true;
