@@ -61,10 +61,12 @@ export class AllWays {
   /** Invalidates a translation whatever the ways; whether any could have held it. */
   drop(key: number): boolean {
     const set = this.setOf(key);
-    const at = this.words.indexOf(key, set + 1);
-    if (at < 0 || at > set + this.maxWays) return false;
-    this.words[at] = HOLE;
-    return true;
+    for (let at = set + 1; at <= set + this.maxWays; at += 1) {
+      if (this.words[at] !== key) continue;
+      this.words[at] = HOLE;
+      return true;
+    }
+    return false;
   }
 
   /** Invalidates the keys `first`…`first + count − 1`; how many there were. */
