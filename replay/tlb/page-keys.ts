@@ -30,6 +30,15 @@ export class PageKeys {
     return region + low;
   }
 
+  /** The key where one of its region was given out, else −1: no array can hold it. */
+  knownKeyOf(space: number, size: number, page: number): number {
+    const low = page % REGION_PAGES;
+    const region = this.#regions.get(
+      (((page - low) / REGION_PAGES) * SIZES + size) * SPACES + space,
+    );
+    return region === undefined ? -1 : region + low;
+  }
+
   spaceOf(key: number): number {
     return this.#spaces[key >>> REGION_BITS]!;
   }
@@ -57,7 +66,8 @@ export class PageKeys {
 }
 
 const REGION_BITS = 12;
-const REGION_PAGES = 2 ** REGION_BITS;
+/** Pages that follow one another have keys that do, up to the next multiple of this. */
+export const REGION_PAGES: number = 2 ** REGION_BITS;
 const MAX_REGIONS = 2 ** (31 - REGION_BITS);
 const SPACES = 2 ** 16;
 const SIZES = 8;
