@@ -82,7 +82,7 @@ export class SetAssociative implements TlbArray {
     }
     words[top] = key;
     words[end] = vm;
-    if (carried !== NONE) this.liveOfVm[carriedVm]! -= 1;
+    if (carried >= 0) this.liveOfVm[carriedVm]! -= 1;
     this.liveOfVm[vm]! += 1;
     return false;
   }
