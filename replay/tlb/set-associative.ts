@@ -110,16 +110,9 @@ export class SetAssociative implements TlbArray {
       }
       return dropped;
     }
-    const words = this.words;
-    const setWords = this.setWords;
-    for (let set = 0; set < words.length; set += setWords) {
-      if (words[set] !== this.epoch) this.putInOrder(set);
-      for (let at = set + this.ways; at > set; at -= 1) {
-        const key = words[at]!;
-        if (key < first || key - first >= count) continue;
-        this.discard(at, set + this.ways);
-        dropped += 1;
-      }
+    for (let set = 0; set < this.words.length; set += this.setWords) {
+      if (this.words[set] !== this.epoch) this.putInOrder(set);
+      dropped += this.dropOfSet(set, first, count);
     }
     return dropped;
   }
@@ -184,6 +177,30 @@ export class SetAssociative implements TlbArray {
       words[at + ways] = words[at + ways + 1]!;
     }
     words[last] = NONE;
+  }
+
+  /** Takes the keys of a range out of a set; those that stay keep their order. */
+  private dropOfSet(set: number, first: number, count: number): number {
+    const words = this.words;
+    const ways = this.ways;
+    const end = set + 1 + ways;
+    let to = set + 1;
+    let at = to;
+    for (; at < end; at += 1) {
+      const key = words[at]!;
+      if (key < 0) break;
+      const vm = words[at + ways]!;
+      if (key >= first && key - first < count) {
+        this.liveOfVm[vm]! -= 1;
+        continue;
+      }
+      words[to] = key;
+      words[to + ways] = vm;
+      to += 1;
+    }
+    const dropped = at - to;
+    for (; to < at; to += 1) words[to] = NONE;
+    return dropped;
   }
 
   /** Takes out what was flushed since the set was last used. */
