@@ -54,8 +54,10 @@ function bruteForce(steps: readonly Step[], size: number): number {
       case "flushVm":
         list = list.filter((key) => vmOf(key) !== step.vm);
         break;
-      default:
+      case "flushAll":
         list = [];
+        break;
+      default:
     }
   }
   return misses;

@@ -152,6 +152,14 @@ function answers(
   });
 }
 
+/** Hits of 16 sets by 4 ways, half of what is used. */
+function hits(replacement: Replacement): number {
+  const array = makeArray({ sets: 16, ways: 4, replacement }, 1);
+  let sum = 0;
+  for (const page of uniformPages(200_000, 128)) if (array.use(page, 0)) sum += 1;
+  return sum;
+}
+
 describe.each(["fifo", "tree-plru", "random"] as const)("replacement by %s", (replacement) => {
   it.each([
     [1, 1],
@@ -170,12 +178,6 @@ describe.each(["fifo", "tree-plru", "random"] as const)("replacement by %s", (re
   });
 
   it("is not LRU, and hits about as often where every page is as likely", () => {
-    const hits = (by: Replacement): number => {
-      const array = makeArray({ sets: 16, ways: 4, replacement: by }, 1);
-      let sum = 0;
-      for (const page of uniformPages(200_000, 128)) if (array.use(page, 0)) sum += 1;
-      return sum;
-    };
     // Half of the pages fit, whoever gives way.
     expect(hits(replacement)).not.toBe(hits("lru"));
     expect(hits(replacement) / 200_000).toBeCloseTo(0.5, 2);
