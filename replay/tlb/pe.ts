@@ -29,6 +29,8 @@ const MOST_REGIONS = 8;
 /** Key classes: 0…2 leaves, 3 a coalesced group, 4… pointers to tables whose entries have class 0…3. */
 const GROUP = 3;
 const TABLES = 4;
+/** Pages, and what a table of each level covers. */
+const UNIT_CLASSES = 8;
 /** The guest's page tables stand where no RAM is: a pseudo IPA above 2^38 pages, by level and VA. */
 const TABLE_IPA = 2 ** 38;
 
@@ -38,6 +40,8 @@ export class ModelledPe {
   walkReferences = 0;
   readonly #keys: PageKeys;
   readonly #geometry: WalkGeometry;
+  /** By class: 1 / pages of a unit, a power of two and so exact. */
+  readonly #unitsPerPage: Float64Array;
   readonly #overInvalidates: boolean;
   readonly #groupPages: number;
   readonly #stage2OnlyFrom: number;
@@ -57,6 +61,10 @@ export class ModelledPe {
     const array = (one: ArrayShape): TlbArray => makeArray(one, vms);
     this.#keys = keys;
     this.#geometry = geometry;
+    this.#unitsPerPage = Float64Array.from(
+      { length: UNIT_CLASSES },
+      (_, unitClass) => 2 ** -(unitClass * geometry.spanShift),
+    );
     this.#overInvalidates = hypothesis === "over-invalidating";
     this.#groupPages = shape.coalescedPages;
     this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
@@ -145,7 +153,7 @@ export class ModelledPe {
 
   /** Page number in units of a class, or of what a table of its entries covers. */
   #unit(page: number, unitClass: number): number {
-    return Math.floor(page / 2 ** (unitClass * this.#geometry.spanShift));
+    return unitClass === 0 ? page : Math.floor(page * this.#unitsPerPage[unitClass]!);
   }
 
   #dropRange(
