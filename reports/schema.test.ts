@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { FLUSHES, INSTRUCTION_COUNTS, type TableSchema, cellOf } from "./schema.ts";
+import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, type TableSchema, cellOf } from "./schema.ts";
 import { FLUSH_ROWS, INSTRUCTION_ROWS, ODD, type OddRow } from "./sample-rows.test.data.ts";
 
 const names = <Row>(schema: TableSchema<Row>): string[] => schema.columns.map((c) => c.name);
+
+const ALL = [...FLUSHES.columns, ...INSTRUCTION_COUNTS.columns, ...MISS_CURVE.columns];
 
 describe("result schemas", () => {
   it("have the contracted columns in the contracted order, one for each key of a row", () => {
@@ -10,19 +12,22 @@ describe("result schemas", () => {
       "policy path primitive calls tlbi dsb pages unknown_calls".split(" "),
     );
     expect(names(INSTRUCTION_COUNTS)).toEqual(["policy", "instruction", "count"]);
+    expect(names(MISS_CURVE)).toEqual(
+      "policy hypothesis sets entries accesses misses refills avoided".split(" "),
+    );
     expect(names(FLUSHES)).toEqual(Object.keys(FLUSH_ROWS[0] ?? {}));
     expect(names(INSTRUCTION_COUNTS)).toEqual(Object.keys(INSTRUCTION_ROWS[0] ?? {}));
   });
 
   it("describe every column, and give every number a unit", () => {
-    for (const column of [...FLUSHES.columns, ...INSTRUCTION_COUNTS.columns]) {
+    for (const column of ALL) {
       expect(column.meaning, column.name).toMatch(/^[A-Z`].*\.$/);
       expect(column.unit === "", column.name).toBe(column.type === "utf8");
     }
   });
 
   it("let only pages be null", () => {
-    const nullable = [...FLUSHES.columns, ...INSTRUCTION_COUNTS.columns].filter((c) => c.nullable);
+    const nullable = ALL.filter((c) => c.nullable);
     expect(nullable.map((c) => c.name)).toEqual(["pages"]);
   });
 });

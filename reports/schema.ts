@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import type { MissCurveRow } from "../replay/tlb/miss-curve.ts";
 
 /**
  * The result tables as data: every writer (CSV, Arrow, terminal) takes its columns, their order, types,
@@ -73,6 +74,29 @@ export const INSTRUCTION_COUNTS: TableSchema<InstructionRow> = {
     label("policy", "Policy that issues the instructions; `recorded` for the recorded calls."),
     label("instruction", "TLBI operation, in lower case and without operands."),
     count("count", "instruction", "Instructions in the calls that are certain."),
+  ],
+};
+
+export const MISS_CURVE: TableSchema<MissCurveRow> = {
+  name: "miss_curve",
+  order: "policies as requested; within a policy, hypotheses, then sets, then entries ascending",
+  columns: [
+    label("policy", "Policy whose flushes the TLB sees."),
+    label("hypothesis", "What the hardware is taken to invalidate with each TLBI."),
+    count("sets", "set", "Sets of the LRU array; 1 means fully associative."),
+    count("entries", "entry", "Entries of the array, all sets together."),
+    count("accesses", "access", "Page accesses that were simulated."),
+    count("misses", "access", "Accesses that miss in an array of that size."),
+    count(
+      "refills",
+      "access",
+      "Accesses that miss, but hit without the policy's flushes in the paired run.",
+    ),
+    count(
+      "avoided",
+      "access",
+      "Accesses that hit, but miss in the paired run: a flush left room, so less was evicted.",
+    ),
   ],
 };
 

@@ -1,3 +1,7 @@
+import { PlaceCounts } from "./place-counts.ts";
+import { PlaceTable } from "./place-table.ts";
+import { YoungestBits } from "./youngest-bits.ts";
+
 /**
  * Exact misses of fully associative LRU TLBs of every size at once, with invalidations.
  *
@@ -7,71 +11,139 @@
  * behind is a hole further down. Deleting the place instead is wrong at most sizes.
  *
  * Places are times of last use, counted by a Fenwick tree. Depths beyond `maxSize` are forgotten: no TLB
- * that is asked about holds them. An access takes O(log maxSize).
+ * that is asked about holds them. An access takes O(log maxSize), a flush of everything O(VMs), one of
+ * a VM as long as it had translations.
  */
 export class AllSizes {
   readonly maxSize: number;
   /** Accesses that hit in TLBs of `depth` entries and more, by depth 1…maxSize; 0: hits in none. */
   readonly hitsAtDepth: Float64Array;
   accesses = 0;
-  /** Fenwick tree over the places: how many are occupied, by a translation or by a hole. */
-  readonly #tree: Int32Array;
-  readonly #capacity: number;
+  private readonly capacity: number;
+  private readonly counts: PlaceCounts;
+  private readonly table: PlaceTable;
   /** Key at each place; HOLE or EMPTY where there is none. */
-  readonly #keyAt: Int32Array;
-  readonly #placeOf = new Map<number, number>();
-  /** Places of holes, a binary heap with the youngest on top; entries may be out of date. */
-  readonly #holes: Int32Array;
-  #holeCount = 0;
-  #now = 0;
-  #occupied = 0;
+  private readonly keyAt: Int32Array;
+  private readonly vmAt: Int32Array;
+  private readonly holes: YoungestBits;
+  /** Places of each VM's translations. */
+  private readonly placesOf: readonly YoungestBits[];
+  /** Translations of each VM, and of all. */
+  private readonly liveOfVm: Int32Array;
+  private live = 0;
+  private now = 0;
+  /** Places up to here are of no account any more: everything was flushed. */
+  private base = 0;
 
-  constructor(maxSize: number) {
+  /** @param vms how many VMs there are: 0…vms−1. */
+  constructor(maxSize: number, vms = 1) {
     this.maxSize = maxSize;
     this.hitsAtDepth = new Float64Array(maxSize + 1);
-    this.#capacity = 2 ** Math.ceil(Math.log2(Math.max(64, maxSize * 8)));
-    this.#tree = new Int32Array(this.#capacity + 1);
-    this.#keyAt = new Int32Array(this.#capacity + 1).fill(EMPTY);
-    this.#holes = new Int32Array(this.#capacity + 1);
+    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(64, maxSize * 4)));
+    this.counts = new PlaceCounts(this.capacity);
+    this.table = new PlaceTable(this.capacity);
+    this.keyAt = new Int32Array(this.capacity + 1).fill(EMPTY);
+    this.vmAt = new Int32Array(this.capacity + 1);
+    this.holes = new YoungestBits(this.capacity + 1);
+    this.placesOf = Array.from({ length: vms }, () => new YoungestBits(this.capacity + 1));
+    this.liveOfVm = new Int32Array(vms);
   }
 
   /** Looks a translation up; the smallest size that holds it, 0 where none up to maxSize does. */
-  access(key: number): number {
+  access(key: number, vm = 0): number {
     this.accesses += 1;
-    if (this.#now === this.#capacity) this.#renumber();
-    const place = this.#placeOf.get(key);
-    const depth = place === undefined ? 0 : this.#occupied - this.#countBelow(place);
-    const counted = depth > this.maxSize ? 0 : depth;
-    this.hitsAtDepth[counted]! += 1;
-    this.#moveUp(key, place);
-    return counted;
+    if (this.now === this.capacity) this.renumber();
+    const { keyAt, counts, table } = this;
+    const now = this.now + 1;
+    const slot = table.slotOf(key);
+    const known = table.placeAt(slot);
+    const place = known > this.base && keyAt[known] === key ? known : 0;
+    const youngest = this.holes.youngest();
+    const hole = youngest > this.base ? youngest : 0;
+    let depth = 0;
+    if (place > 0) {
+      depth = counts.between(place - 1, this.now);
+      if (depth > this.maxSize) depth = 0;
+      this.placesOf[vm]!.remove(place);
+    } else {
+      this.liveOfVm[vm]! += 1;
+      this.live += 1;
+    }
+    // The place that the stack loses: the youngest hole where it is above the translation, else its own.
+    let vacated = place;
+    if (hole > place) {
+      vacated = hole;
+      this.holes.remove(hole);
+      if (place > 0) {
+        keyAt[place] = HOLE;
+        this.holes.add(place);
+      }
+    }
+    if (vacated > 0) {
+      keyAt[vacated] = EMPTY;
+      counts.move(vacated, now);
+    } else counts.add(now);
+    this.now = now;
+    keyAt[now] = key;
+    this.vmAt[now] = vm;
+    this.placesOf[vm]!.add(now);
+    table.put(slot, key, now);
+    this.hitsAtDepth[depth]! += 1;
+    return depth;
   }
 
   /** Invalidates a translation in every size; whether any could have held it. */
   drop(key: number): boolean {
-    const place = this.#placeOf.get(key);
-    if (place === undefined) return false;
-    this.#placeOf.delete(key);
-    this.#keyAt[place] = HOLE;
-    this.#pushHole(place);
+    const place = this.table.placeAt(this.table.slotOf(key));
+    if (place <= this.base || this.keyAt[place] !== key) return false;
+    this.placesOf[this.vmAt[place]!]!.remove(place);
+    this.makeHole(place);
     return true;
   }
 
-  /** Invalidates every translation: every entry of every size is free. */
-  flushAll(): void {
-    this.#placeOf.clear();
-    this.#tree.fill(0);
-    this.#keyAt.fill(EMPTY, 0, this.#now + 1);
-    this.#holeCount = 0;
-    this.#now = 0;
-    this.#occupied = 0;
+  /** Invalidates the keys `first`…`first + count − 1`; how many there were. */
+  dropRange(first: number, count: number): number {
+    if (count > this.live) return this.dropWhere((key) => key >= first && key < first + count);
+    let dropped = 0;
+    for (let key = first; key < first + count; key += 1) {
+      if (this.drop(key)) dropped += 1;
+    }
+    return dropped;
+  }
+
+  /** Invalidates a VM's translations; how many. */
+  flushVm(vm: number): number {
+    const flushed = this.liveOfVm[vm]!;
+    if (flushed === this.live) return this.flushAll();
+    const places = this.placesOf[vm]!;
+    for (let left = flushed; left > 0; left -= 1) {
+      const place = places.youngest();
+      places.remove(place);
+      this.makeHole(place);
+    }
+    return flushed;
+  }
+
+  /** Invalidates every translation: every entry of every size is free. How many there were. */
+  flushAll(): number {
+    const flushed = this.live;
+    this.base = this.now;
+    this.live = 0;
+    this.liveOfVm.fill(0);
+    return flushed;
   }
 
   /** Invalidates the translations that `matches` says; how many. */
   dropWhere(matches: (key: number) => boolean): number {
-    const keys = [...this.#placeOf.keys()].filter((key) => matches(key));
-    for (const key of keys) this.drop(key);
-    return keys.length;
+    let dropped = 0;
+    for (let place = this.base + 1; place <= this.now; place += 1) {
+      const key = this.keyAt[place]!;
+      if (key < 0 || !matches(key)) continue;
+      this.placesOf[this.vmAt[place]!]!.remove(place);
+      this.makeHole(place);
+      dropped += 1;
+    }
+    return dropped;
   }
 
   /** Misses of a TLB of `size` entries. */
@@ -81,91 +153,48 @@ export class AllSizes {
     return this.accesses - hits;
   }
 
-  /** The translation comes to the top; the youngest hole above its old place is filled. */
-  #moveUp(key: number, place: number | undefined): void {
-    const hole = this.#youngestHole();
-    if (place === undefined) {
-      if (hole > 0) this.#fillHole(hole);
-    } else if (hole > place) {
-      this.#fillHole(hole);
-      this.#keyAt[place] = HOLE;
-      this.#pushHole(place);
-    } else {
-      this.#clear(place);
+  private makeHole(place: number): void {
+    this.keyAt[place] = HOLE;
+    this.holes.add(place);
+    this.liveOfVm[this.vmAt[place]!]! -= 1;
+    this.live -= 1;
+  }
+
+  /** Gives the youngest `maxSize` places the numbers 1…; what is deeper no size holds. */
+  private renumber(): void {
+    const { keyAt, vmAt } = this;
+    let kept = 0;
+    let oldest = this.now + 1;
+    while (oldest > this.base + 1 && kept < this.maxSize) {
+      oldest -= 1;
+      if (keyAt[oldest] !== EMPTY) kept += 1;
     }
-    this.#now += 1;
-    this.#keyAt[this.#now] = key;
-    this.#placeOf.set(key, this.#now);
-    this.#add(this.#now, 1);
-    this.#occupied += 1;
-  }
-
-  #fillHole(place: number): void {
-    this.#popHole();
-    this.#clear(place);
-  }
-
-  #clear(place: number): void {
-    this.#keyAt[place] = EMPTY;
-    this.#add(place, -1);
-    this.#occupied -= 1;
-  }
-
-  /** Gives the youngest `maxSize` places new numbers 1…; what is deeper no size holds. */
-  #renumber(): void {
-    const places: number[] = [];
-    for (let at = this.#now; at > 0 && places.length < this.maxSize; at -= 1) {
-      if (this.#keyAt[at] !== EMPTY) places.push(this.#keyAt[at]!);
-    }
+    const end = this.now;
     this.flushAll();
-    for (const key of places.toReversed()) {
-      this.#now += 1;
-      this.#keyAt[this.#now] = key;
-      this.#add(this.#now, 1);
-      this.#occupied += 1;
-      if (key === HOLE) this.#pushHole(this.#now);
-      else this.#placeOf.set(key, this.#now);
+    this.holes.clear();
+    for (const places of this.placesOf) places.clear();
+    this.table.clear();
+    this.base = 0;
+    this.now = 0;
+    for (let place = oldest; place <= end; place += 1) {
+      if (keyAt[place] !== EMPTY) this.place(keyAt[place]!, vmAt[place]!);
     }
+    keyAt.fill(EMPTY, this.now + 1);
+    this.counts.occupyFirst(this.now);
   }
 
-  #add(place: number, change: number): void {
-    for (let at = place; at <= this.#capacity; at += at & -at) this.#tree[at]! += change;
-  }
-
-  /** Occupied places below `place`. */
-  #countBelow(place: number): number {
-    let sum = 0;
-    for (let at = place - 1; at > 0; at &= at - 1) sum += this.#tree[at]!;
-    return sum;
-  }
-
-  /** Place of the youngest hole, 0 where there is none. */
-  #youngestHole(): number {
-    return this.#holeCount === 0 ? 0 : this.#holes[1]!;
-  }
-
-  #pushHole(place: number): void {
-    const heap = this.#holes;
-    this.#holeCount += 1;
-    let at = this.#holeCount;
-    for (; at > 1 && heap[at >> 1]! < place; at >>= 1) heap[at] = heap[at >> 1]!;
-    heap[at] = place;
-  }
-
-  #popHole(): void {
-    const heap = this.#holes;
-    const last = heap[this.#holeCount]!;
-    this.#holeCount -= 1;
-    let at = 1;
-    for (;;) {
-      let child = at * 2;
-      if (child > this.#holeCount) break;
-      if (child < this.#holeCount && heap[child + 1]! > heap[child]!) child += 1;
-      if (heap[child]! <= last) break;
-      heap[at] = heap[child]!;
-      at = child;
+  private place(key: number, vm: number): void {
+    this.now += 1;
+    this.keyAt[this.now] = key;
+    this.vmAt[this.now] = vm;
+    if (key === HOLE) {
+      this.holes.add(this.now);
+      return;
     }
-    heap[at] = last;
+    this.table.put(this.table.slotOf(key), key, this.now);
+    this.placesOf[vm]!.add(this.now);
+    this.liveOfVm[vm]! += 1;
+    this.live += 1;
   }
 }
 

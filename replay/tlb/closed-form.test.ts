@@ -25,16 +25,11 @@ function pairedRefills(
   const random = new Xorshift32(1);
   const flushed = new FullyAssociative(entries, 1);
   const steady = new FullyAssociative(entries, 1);
-  const missIn = (tlb: FullyAssociative, page: number): number => {
-    if (tlb.touch(page)) return 0;
-    tlb.fill(page, 0);
-    return 1;
-  };
   let extra = 0;
   for (let i = 0; i <= flushes; i += 1) {
     for (let n = 0; n < period; n += 1) {
       const page = rankAt(cumulative, random.next() / 2 ** 32);
-      extra += missIn(flushed, page) - missIn(steady, page);
+      extra += (flushed.use(page, 0) ? 0 : 1) - (steady.use(page, 0) ? 0 : 1);
     }
     if (i === 0) extra = 0;
     flushed.flushVm(0);

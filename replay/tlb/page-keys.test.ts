@@ -23,3 +23,11 @@ it("gives every translation a key of its own that tells it again and keeps its l
   });
   fc.assert(property, { seed: 1, numRuns: 200 });
 });
+
+it("knows whether a region's keys were given out, without giving out any", () => {
+  const keys = new PageKeys();
+  expect(keys.knownKeyOf(3, 0, 5000)).toBe(-1);
+  const key = keys.keyOf(3, 0, 5000);
+  expect([keys.knownKeyOf(3, 0, 5000), keys.knownKeyOf(3, 0, 5001)]).toEqual([key, key + 1]);
+  expect([keys.knownKeyOf(3, 0, 4095), keys.knownKeyOf(3, 1, 5000)]).toEqual([-1, -1]);
+});

@@ -19,15 +19,26 @@ export class PageKeys {
    * @throws RangeError where the trace touches more than 2^19 regions of 4096 pages.
    */
   keyOf(space: number, size: number, page: number): number {
-    const low = page % REGION_PAGES;
-    const high = (page - low) / REGION_PAGES;
+    // Products with powers of two are exact, and quicker than a remainder of what may exceed 32 bits.
+    const high = Math.floor(page * REGIONS_PER_PAGE);
+    const low = page - high * REGION_PAGES;
     const name = (high * SIZES + size) * SPACES + space;
-    const slot = (high ^ (space << 2) ^ size) & (RECENT - 1);
+    const mixed = (high << 3) ^ size ^ Math.imul(space, 0x2545_f491);
+    const slot = Math.imul(mixed, 0x9e37_79b1) >>> RECENT_SHIFT;
     if (this.#recentNames[slot] === name) return this.#recentRegions[slot]! + low;
     const region = this.#regionOf(name, space, size, high);
     this.#recentNames[slot] = name;
     this.#recentRegions[slot] = region;
     return region + low;
+  }
+
+  /** The key where one of its region was given out, else −1: no array can hold it. */
+  knownKeyOf(space: number, size: number, page: number): number {
+    const low = page % REGION_PAGES;
+    const region = this.#regions.get(
+      (((page - low) / REGION_PAGES) * SIZES + size) * SPACES + space,
+    );
+    return region === undefined ? -1 : region + low;
   }
 
   spaceOf(key: number): number {
@@ -57,8 +68,11 @@ export class PageKeys {
 }
 
 const REGION_BITS = 12;
-const REGION_PAGES = 2 ** REGION_BITS;
+/** Pages that follow one another have keys that do, up to the next multiple of this. */
+export const REGION_PAGES: number = 2 ** REGION_BITS;
+const REGIONS_PER_PAGE = 1 / REGION_PAGES;
 const MAX_REGIONS = 2 ** (31 - REGION_BITS);
 const SPACES = 2 ** 16;
 const SIZES = 8;
 const RECENT = 1024;
+const RECENT_SHIFT = 22;

@@ -142,4 +142,18 @@ describe("what KVM's calls leave", () => {
       expect(pe.walkReferences - before - outside).toBeGreaterThan(outside);
     }
   });
+
+  it.each([
+    { sets: 1, ways: 512 },
+    { sets: 64, ways: 8 },
+    { sets: 1, ways: 512, replacement: "fifo" as const },
+  ])("drops a range that crosses regions of keys, and one so long that it scans: %o", (array) => {
+    const pe = peOf({ stage2Only: array, stage2Walk: NOTHING }, "minimum");
+    // 200 pages around the border of two regions, each with a stage-2-only entry.
+    for (let page = 3996; page < 4196; page += 1) pe.access(pageOf(page));
+    expect(pe.flushStage2(0, 0, 4090, 12)).toBe(12);
+    expect(pe.flushStage2(0, 0, 4090, 12)).toBe(0);
+    expect(pe.flushStage2(0, 0, 2 ** 30, 2 ** 20)).toBe(0);
+    expect(pe.flushStage2(0, 0, 0, 2 ** 21)).toBe(188);
+  });
 });

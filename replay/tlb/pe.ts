@@ -1,7 +1,7 @@
-import { FullyAssociative } from "./fully-associative.ts";
-import type { PageKeys } from "./page-keys.ts";
-import { SetAssociative } from "./set-associative.ts";
-import type { Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
+import { makeArray } from "./make-array.ts";
+import { type PageKeys, REGION_PAGES } from "./page-keys.ts";
+import type { ArrayShape, Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
+import type { TlbArray } from "./tlb-array.ts";
 
 /**
  * One use of a translation. Page numbers count granules; a class is 0 for a page, 1 for a block of level
@@ -24,11 +24,13 @@ export interface Access {
 /** Where a translation was found. */
 export const Found = { first: 0, second: 1, nowhere: 2 } as const;
 
-/** Above this many probes, a scan of the array is cheaper (measured on both sides of 350). */
-const MOST_PROBES = 350;
+/** Above this many regions of keys, one scan that looks at what each key stands for is cheaper. */
+const MOST_REGIONS = 8;
 /** Key classes: 0…2 leaves, 3 a coalesced group, 4… pointers to tables whose entries have class 0…3. */
 const GROUP = 3;
 const TABLES = 4;
+/** Pages, and what a table of each level covers. */
+const UNIT_CLASSES = 8;
 /** The guest's page tables stand where no RAM is: a pseudo IPA above 2^38 pages, by level and VA. */
 const TABLE_IPA = 2 ** 38;
 
@@ -38,14 +40,16 @@ export class ModelledPe {
   walkReferences = 0;
   readonly #keys: PageKeys;
   readonly #geometry: WalkGeometry;
+  /** By class: 1 / pages of a unit, a power of two and so exact. */
+  readonly #unitsPerPage: Float64Array;
   readonly #overInvalidates: boolean;
   readonly #groupPages: number;
   readonly #stage2OnlyFrom: number;
-  readonly #first: FullyAssociative;
-  readonly #second: SetAssociative;
-  readonly #stage2: SetAssociative;
-  readonly #stage1Walk: SetAssociative;
-  readonly #stage2Walk: SetAssociative;
+  readonly #first: TlbArray;
+  readonly #second: TlbArray;
+  readonly #stage2: TlbArray;
+  readonly #stage1Walk: TlbArray;
+  readonly #stage2Walk: TlbArray;
 
   constructor(
     shape: TlbShape,
@@ -54,14 +58,21 @@ export class ModelledPe {
     keys: PageKeys,
     vms: number,
   ) {
-    const array = ({ sets, ways }: { sets: number; ways: number }): SetAssociative =>
-      new SetAssociative(sets, ways, vms);
+    const array = (one: ArrayShape): TlbArray => makeArray(one, vms);
     this.#keys = keys;
     this.#geometry = geometry;
+    this.#unitsPerPage = Float64Array.from(
+      { length: UNIT_CLASSES },
+      (_, unitClass) => 2 ** -(unitClass * geometry.spanShift),
+    );
     this.#overInvalidates = hypothesis === "over-invalidating";
     this.#groupPages = shape.coalescedPages;
     this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
-    this.#first = new FullyAssociative(shape.firstLevelEntries, vms);
+    this.#first = array({
+      sets: 1,
+      ways: shape.firstLevelEntries,
+      replacement: shape.firstLevelReplacement ?? "lru",
+    });
     this.#second = array(shape.secondLevel);
     this.#stage2 = array(shape.stage2Only);
     this.#stage1Walk = array(shape.stage1Walk);
@@ -142,11 +153,11 @@ export class ModelledPe {
 
   /** Page number in units of a class, or of what a table of its entries covers. */
   #unit(page: number, unitClass: number): number {
-    return Math.floor(page / 2 ** (unitClass * this.#geometry.spanShift));
+    return unitClass === 0 ? page : Math.floor(page * this.#unitsPerPage[unitClass]!);
   }
 
   #dropRange(
-    array: SetAssociative,
+    array: TlbArray,
     vm: number,
     space: number,
     kind: number,
@@ -158,7 +169,7 @@ export class ModelledPe {
     const keys = this.#keys;
     const first = this.#unit(ipaPage, unitClass);
     const last = this.#unit(ipaPage + lenPages - 1, unitClass);
-    if (last - first >= MOST_PROBES) {
+    if (last - first >= MOST_REGIONS * REGION_PAGES) {
       return array.dropWhere((key) => {
         if (keys.spaceOf(key) !== space || keys.sizeOf(key) !== kind) return false;
         const page = keys.pageOf(key);
@@ -166,8 +177,11 @@ export class ModelledPe {
       });
     }
     let dropped = 0;
-    for (let unit = first; unit <= last; unit += 1) {
-      if (array.drop(keys.keyOf(space, kind, unit))) dropped += 1;
+    for (let unit = first; unit <= last; ) {
+      const count = Math.min(last - unit + 1, REGION_PAGES - (unit % REGION_PAGES));
+      const key = keys.knownKeyOf(space, kind, unit);
+      if (key >= 0) dropped += array.dropRange(key, count);
+      unit += count;
     }
     return dropped;
   }

@@ -1,13 +1,19 @@
+import type { Replacement } from "./tlb-array.ts";
+
 /** An array of TLB entries; one set: fully associative. `sets` is a power of two. */
 export interface ArrayShape {
   readonly sets: number;
   readonly ways: number;
+  /** Which entry of a set gives way; the one used longest ago (`lru`) where nothing is said. */
+  readonly replacement?: Replacement;
 }
 
 /** What one PE caches of translations. */
 export interface TlbShape {
   /** Entries of the fully associative first level for data; combined entries only. */
   readonly firstLevelEntries: number;
+  /** `lru` where nothing is said. */
+  readonly firstLevelReplacement?: Replacement;
   /** Combined entries of every size. */
   readonly secondLevel: ArrayShape;
   /** Neighbouring pages that one second-level entry may hold. */

@@ -6,15 +6,25 @@ import { SetAssociative } from "./set-associative.ts";
 import type { TlbArray } from "./tlb-array.ts";
 
 type Step =
-  | { readonly do: "use" | "drop"; readonly key: number }
+  | { readonly do: "use" | "useAtOnce" | "drop"; readonly key: number }
+  | { readonly do: "range"; readonly from: number; readonly length: number }
   | { readonly do: "flushVm"; readonly vm: number }
   | { readonly do: "flushAll" };
 
 const VMS = 3;
 const key = fc.integer({ min: 0, max: 59 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 30, arbitrary: fc.record({ do: fc.constant("use" as const), key }) },
+  { weight: 20, arbitrary: fc.record({ do: fc.constant("use" as const), key }) },
+  { weight: 20, arbitrary: fc.record({ do: fc.constant("useAtOnce" as const), key }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("drop" as const), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("range" as const),
+      from: key,
+      length: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant("flushVm" as const), vm: fc.nat({ max: VMS - 1 }) }),
@@ -62,15 +72,20 @@ function useIn(array: TlbArray, one: number): boolean {
 function answers(array: TlbArray, steps: readonly Step[]): readonly (number | boolean)[] {
   return steps.map((step) => {
     if (step.do === "use") return useIn(array, step.key);
+    if (step.do === "useAtOnce") return array.use(step.key, vmOf(step.key));
     if (step.do === "drop") return array.drop(step.key) ? 1 : 0;
+    if (step.do === "range") return array.dropRange(step.from, step.length);
     return step.do === "flushVm" ? array.flushVm(step.vm) : array.flushAll();
   });
 }
 
 function listAnswers(lists: Lists, steps: readonly Step[]): readonly (number | boolean)[] {
   return steps.map((step) => {
-    if (step.do === "use") return lists.use(step.key);
+    if (step.do === "use" || step.do === "useAtOnce") return lists.use(step.key);
     if (step.do === "drop") return lists.remove((one) => one === step.key);
+    if (step.do === "range") {
+      return lists.remove((one) => one >= step.from && one < step.from + step.length);
+    }
     if (step.do === "flushVm") return lists.remove((one) => vmOf(one) === step.vm);
     return lists.remove(() => true);
   });
@@ -108,7 +123,7 @@ describe.each([
   });
 });
 
-it("goes on being right after more flushes than there are generations", () => {
+it("goes on being right when the epochs begin anew", () => {
   const array = new SetAssociative(4, 3, VMS);
   const lists = new Lists(4, 3);
   const random = new Xorshift32(7);
