@@ -87,13 +87,12 @@ export function readAccessColumns(names: readonly string[], path: string): Acces
 /** Whether a header names a table of accesses. */
 export function isAccessHeader(names: readonly string[]): boolean {
   const lower = names.map((name) => name.trim().toLowerCase());
-  const isAddress = (name: string): boolean =>
-    ACCESS_COLUMNS.some(({ field, names: own }) => isOneOf(field, ADDRESSES) && own.includes(name));
   return lower.some(isAddress) && !lower.includes("event");
 }
 
-function isOneOf(field: string, fields: readonly string[]): boolean {
-  return fields.includes(field);
+function isAddress(name: string): boolean {
+  const column = ACCESS_COLUMNS.find(({ names }) => names.includes(name));
+  return ADDRESSES.some((field) => field === column?.field);
 }
 
 function wrong(path: string, sentence: string): TraceError {
