@@ -40,7 +40,7 @@ export class MarkedPages {
   }
 
   /** Fills `target` with the pages of the next visits; gives how many there were. */
-  fill(target: Float64Array): number {
+  fillPages(target: Float64Array): number {
     let filled = 0;
     while (filled < target.length && this.#left > 0) {
       target[filled] = this.nextPage();

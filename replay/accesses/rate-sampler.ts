@@ -48,7 +48,7 @@ export class RateSampler {
     return this.#random.exponential(1 / this.totalRate);
   }
 
-  fill(target: Float64Array): void {
+  fillPages(target: Float64Array): void {
     for (let i = 0; i < target.length; i += 1) target[i] = this.nextPage();
   }
 

@@ -1,5 +1,7 @@
 import { Diagnostics } from "../../diagnostics.ts";
 import { TraceError } from "../../errors.ts";
+import type { FlatTable } from "../../formats/arrow-events/flat-table.ts";
+import { type Footer, readFooter } from "../../formats/arrow-events/footer.ts";
 import { isArrowFile } from "../../formats/arrow-events/index.ts";
 import {
   ArrowDamage,
@@ -50,8 +52,9 @@ class AccessArrowReader implements AccessReader {
       if (damage !== undefined) {
         this.diagnostics.add("DAMAGED_COMPRESSION", damage.reason, 0, damage.byteOffset);
       }
-      const first = await this.#openSchema(file);
-      yield* this.#walk(file, first);
+      const footer = await readFooter(file);
+      await this.#openSchema(file, footer);
+      yield* this.#walk(file, footer);
     } finally {
       await file.close();
     }
@@ -76,27 +79,24 @@ class AccessArrowReader implements AccessReader {
     };
   }
 
-  /** Reads the schema; gives where the messages behind it begin. */
-  async #openSchema(file: RandomBytes): Promise<number> {
+  /** Reads the schema: that in front of the batches, or where there is none the one behind them. */
+  async #openSchema(file: RandomBytes, footer: Footer): Promise<void> {
     const { path } = this.#source;
     if (Buffer.from(await file.read(0, END_MAGIC.length)).toString("latin1") !== END_MAGIC) {
       throw new TraceError("WRONG_FORMAT", "this is an Arrow stream, not an Arrow file", path);
     }
-    let message: ArrowMessage;
     try {
-      message = await readMessage(file, MAGIC_BYTES, file.sizeBytes);
-      if (message.schema === undefined) throw new ArrowDamage("no schema");
-      const found = integerColumns(message.schema);
+      const schema = (await firstSchema(file, footer.limit)) ?? footer.schema;
+      if (schema === undefined) throw new RangeError("no schema");
+      const found = integerColumns(schema);
       const other = found.find((column) => typeof column === "string");
       if (other !== undefined) throw notInteger(other, path);
       const columns = found.filter((column) => typeof column !== "string");
-      this.#columns = readAccessColumns(
-        columns.map(({ name }) => name),
-        path,
-      );
+      const names = columns.map(({ name }) => name);
+      this.#columns = readAccessColumns(names, path);
       this.#cells = new ArrowCells(columns);
     } catch (error) {
-      if (!(error instanceof ArrowDamage || error instanceof RangeError)) throw error;
+      if (!(error instanceof RangeError)) throw error;
       throw new TraceError("WRONG_FORMAT", "the schema of this Arrow file is damaged or cut", path);
     }
     if (this.#columns.places.has("ts_s")) {
@@ -106,28 +106,30 @@ class AccessArrowReader implements AccessReader {
       this.diagnostics.add("UNKNOWN_ARGUMENT", `column \`${name}\``);
     for (const sentence of this.#columns.assumed) this.diagnostics.add("ASSUMED", sentence);
     this.#accesses = new ArrowAccesses(this.#columns, this.#cells, this.#rows, this.diagnostics);
-    return message.endOffset;
   }
 
-  async *#walk(file: RandomBytes, from: number): AsyncGenerator<AccessBatch, void, undefined> {
-    let offset = from;
-    for (;;) {
+  async *#walk(file: RandomBytes, footer: Footer): AsyncGenerator<AccessBatch, void, undefined> {
+    let offset = MAGIC_BYTES;
+    while (offset < footer.limit) {
       let message: ArrowMessage;
       try {
-        message = await readMessage(file, offset, file.sizeBytes);
+        message = await readMessage(file, offset, footer.limit);
       } catch (error) {
         if (!(error instanceof ArrowDamage)) throw error;
-        const code = offset >= file.sizeBytes - 8 ? "TRUNCATED" : "DAMAGED_BATCH";
+        const code = footer.problem === "cut" ? "TRUNCATED" : "DAMAGED_BATCH";
         this.diagnostics.add(code, `${error.message}; nothing behind it was read`, 0, offset);
         return;
       }
-      if (message.type === "end") break;
       if (message.type === "batch") yield* this.#read(file, message);
       offset = message.endOffset;
+      if (message.type === "end") break;
     }
-    const tail = await file.read(file.sizeBytes - END_MAGIC.length, END_MAGIC.length);
-    if (Buffer.from(tail).toString("latin1") === END_MAGIC) return;
-    this.diagnostics.add("TRUNCATED", "the footer is missing", 0, offset);
+    if (footer.problem === "cut") {
+      this.diagnostics.add("TRUNCATED", "there is no footer: the file is cut", 0, offset);
+    } else if (offset < footer.limit) {
+      const detail = "the end of the batches stands in the middle of the file";
+      this.diagnostics.add("DAMAGED_BATCH", detail, 0, offset);
+    }
   }
 
   async *#read(
@@ -151,6 +153,15 @@ class AccessArrowReader implements AccessReader {
       this.#rows.batch.length = 0;
       this.diagnostics.passGaps(Number.POSITIVE_INFINITY);
     }
+  }
+}
+
+async function firstSchema(file: RandomBytes, limit: number): Promise<FlatTable | undefined> {
+  try {
+    return (await readMessage(file, MAGIC_BYTES, limit)).schema;
+  } catch (error) {
+    if (error instanceof ArrowDamage) return undefined;
+    throw error;
   }
 }
 

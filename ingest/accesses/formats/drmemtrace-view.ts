@@ -27,6 +27,7 @@ const OTHERS: readonly Uint8Array[] = ["non-fetched", "pref", "iflush", "dflush"
 const HEADS: readonly Uint8Array[] = ["Output format:", "<--record#->", "-----"].map(literal);
 const RESULTS = literal("View tool results:");
 const MAX_SPACE = 0xffff;
+const TWO_32 = 4294967296;
 
 /**
  * The text of `drmemtrace`'s tool `view`: record, instruction, thread (`tid` or `Wn.Ttid`), and what it
@@ -36,7 +37,8 @@ class ViewLines implements AccessLines {
   baseNs: bigint | undefined;
   readonly #rows: AccessRows;
   readonly #numbers = new NumberScanner();
-  #baseUs = 0;
+  #baseHigh = 0;
+  #baseLow = 0;
   /** The tool's results stand behind the last record. */
   #isOver = false;
 
@@ -102,13 +104,17 @@ class ViewLines implements AccessLines {
     if (!matchesAt(bytes, detail, TIMESTAMP)) return true;
     const numbers = this.#numbers;
     if (numbers.scanDecimal(bytes, detail + TIMESTAMP.length, end) < 0) return false;
-    const us = numbers.quantity();
-    if (Number.isNaN(us)) return false;
+    // Microseconds since 1601 are too many for a double: only their differences are exact.
+    const high = numbers.high >>> 0;
+    const low = numbers.low >>> 0;
     if (this.baseNs === undefined) {
-      this.baseNs = BigInt(us) * 1000n;
-      this.#baseUs = us;
+      this.baseNs = ((BigInt(high) << 32n) | BigInt(low)) * 1000n;
+      this.#baseHigh = high;
+      this.#baseLow = low;
     }
-    this.#rows.tsNs = (us - this.#baseUs) * 1000;
+    const tsNs = ((high - this.#baseHigh) * TWO_32 + (low - this.#baseLow)) * 1000;
+    if (!Number.isSafeInteger(tsNs)) return false;
+    this.#rows.tsNs = tsNs;
     return true;
   }
 
