@@ -2,7 +2,7 @@ import type { AccessPattern, KnobValues } from "./generator-knobs.ts";
 import { HotPhases } from "./hot-phases.ts";
 import { PageOrder } from "./page-order.ts";
 import { ScatteredPages } from "./scattered-pages.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { geometricScale, SeededRandom } from "./seeded-random.ts";
 import { ZipfRanks } from "./zipf-ranks.ts";
 
 export interface GeneratorOptions {
@@ -28,7 +28,8 @@ export class AccessGenerator {
   run = 1;
   /** Of the last visit: whether it writes. */
   isWrite = false;
-  readonly #knobs: KnobValues;
+  /** Writes are draws of 32 bits below this. */
+  readonly #writeBits: number;
   readonly #random: SeededRandom;
   readonly #ranks: ZipfRanks;
   readonly #scattered: ScatteredPages;
@@ -36,12 +37,11 @@ export class AccessGenerator {
   readonly #phases: HotPhases | undefined;
   readonly #order: PageOrder | undefined;
   /** A stride has one access to each page. */
-  readonly #meanRun: number;
+  readonly #runScale: number;
   #pages = 0;
 
   constructor(options: GeneratorOptions) {
     const { knobs, pattern = "popularity", seed } = options;
-    this.#knobs = knobs;
     // Streams of their own: one more draw for one purpose must not change the others.
     this.#random = new SeededRandom(seed);
     this.#scattered = options.scattered ?? new ScatteredPages(new SeededRandom(seed ^ 0x27d4eb2f));
@@ -52,7 +52,8 @@ export class AccessGenerator {
       : undefined;
     this.#ranks = new ZipfRanks(pattern === "popularity" ? knobs.theta : 0);
     this.#order = isRandom ? undefined : new PageOrder(pattern, options.pageBytes);
-    this.#meanRun = isRandom || pattern === "sequential" ? knobs.runLength : 1;
+    this.#runScale = geometricScale(isRandom || pattern === "sequential" ? knobs.runLength : 1);
+    this.#writeBits = knobs.writeShare * 2 ** 32;
   }
 
   get pages(): number {
@@ -82,8 +83,8 @@ export class AccessGenerator {
     const pages = this.#pages;
     if (pages === 0) return -1;
     const random = this.#random;
-    this.isWrite = random.unit() < this.#knobs.writeShare;
-    this.run = random.geometric(this.#meanRun);
+    this.isWrite = random.bits() < this.#writeBits;
+    this.run = random.geometric(this.#runScale);
     if (this.#order !== undefined) return this.#order.next(pages);
     return this.#scattered.pageAt(this.#ranks.next(random));
   }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { ScatteredPages } from "./scattered-pages.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { geometricScale, SeededRandom } from "./seeded-random.ts";
 import { deviationOf } from "./testing/chi-square.ts";
 import { ZipfRanks } from "./zipf-ranks.ts";
 
@@ -26,11 +26,12 @@ describe("seeded random numbers", () => {
 
   it("have runs of the mean that was asked for, geometrically", () => {
     const random = new SeededRandom(3);
+    const scale = geometricScale(4);
     const counts = new Float64Array(12);
-    for (let i = 0; i < DRAWS; i += 1) counts[Math.min(random.geometric(4), 12) - 1]! += 1;
+    for (let i = 0; i < DRAWS; i += 1) counts[Math.min(random.geometric(scale), 12) - 1]! += 1;
     const expected = Float64Array.from(counts, (_, i) => DRAWS * (i < 11 ? 0.25 : 1) * 0.75 ** i);
     expect(deviationOf(counts, expected)).toBeLessThan(4);
-    expect(random.geometric(1)).toBe(1);
+    expect(random.geometric(geometricScale(1))).toBe(1);
     let sum = 0;
     for (let i = 0; i < DRAWS; i += 1) sum += random.exponential(5);
     expect(sum / DRAWS).toBeGreaterThan(4.9);

@@ -48,14 +48,18 @@ export class SeededRandom {
     return Math.floor(this.unit() * count);
   }
 
-  /** Geometric with that mean (at least 1): tries up to and including the first success. */
-  geometric(mean: number): number {
-    if (mean <= 1) return 1;
-    return 1 + Math.floor(Math.log1p(-this.unit()) / Math.log1p(-1 / mean));
+  /** Geometric (at least 1): tries up to and including the first success; `scale` by `geometricScale`. */
+  geometric(scale: number): number {
+    return scale === 0 ? 1 : 1 + Math.floor(Math.log1p(-this.unit()) * scale);
   }
 
   /** Exponential with that mean. */
   exponential(mean: number): number {
     return -Math.log1p(-this.unit()) * mean;
   }
+}
+
+/** What `geometric` needs for runs of that mean. */
+export function geometricScale(mean: number): number {
+  return mean <= 1 ? 0 : 1 / Math.log1p(-1 / mean);
 }

@@ -10,14 +10,14 @@ export class ZipfRanks {
   /** Integral up to the upper end of the last rank, and up to that of the first with its hat. */
   #most = 0;
   readonly #least: number;
-  readonly #shortcut: number;
+  readonly #margin: number;
 
   /** @param theta 0: uniform; larger: the first ranks get more. */
   constructor(theta: number) {
-    if (!(theta >= 0 && theta < 10)) throw new RangeError(`popularity with theta ${theta}`);
+    if (!(theta >= 0 && theta <= 5)) throw new RangeError(`popularity with theta ${theta}`);
     this.#theta = theta;
     this.#least = this.#integral(1.5) - 1;
-    this.#shortcut = 2 - this.#inverse(this.#integral(2.5) - 2 ** -theta);
+    this.#margin = (theta * (theta + 1)) / 12;
   }
 
   get count(): number {
@@ -36,9 +36,10 @@ export class ZipfRanks {
       const area = this.#most + random.unit() * (this.#least - this.#most);
       const x = this.#inverse(area);
       const rank = Math.min(Math.max(Math.round(x), 1), this.#count);
-      if (rank - x <= this.#shortcut || area >= this.#integral(rank + 0.5) - rank ** -this.#theta) {
-        return rank - 1;
-      }
+      // What is refused lies at the lower end of a rank's hat, whose area is larger than the rank's by a
+      // share of about θ(θ + 1) / 24r²; twice that is on the safe side from rank 2 on.
+      const isInside = rank > 1 && (x - rank + 0.5) * rank * rank > this.#margin;
+      if (isInside || area >= this.#integral(rank + 0.5) - rank ** -this.#theta) return rank - 1;
     }
   }
 
