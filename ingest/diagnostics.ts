@@ -53,6 +53,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "dataLoss",
     sentence: "a batch of an event file that cannot be read; its events are lost",
   },
+  DAMAGED_RECORD: {
+    severity: "dataLoss",
+    sentence: "a record of a file of accesses that cannot be one, or not all of it",
+  },
   DAMAGED_PAGE: {
     severity: "dataLoss",
     sentence: "a ring-buffer page that cannot be read, or not to its end; its events are lost",
