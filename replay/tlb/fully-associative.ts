@@ -81,6 +81,20 @@ export class FullyAssociative implements TlbArray {
     return true;
   }
 
+  /** Invalidates the entries whose key `matches` says; how many. */
+  dropWhere(matches: (key: number) => boolean): number {
+    let dropped = 0;
+    for (let entry = this.#next[this.entries]!; entry !== this.entries; ) {
+      const following = this.#next[entry]!;
+      if (matches(this.#keys[entry]!)) {
+        this.#discard(entry);
+        dropped += 1;
+      }
+      entry = following;
+    }
+    return dropped;
+  }
+
   flushVm(vm: number): number {
     const flushed = this.#liveOfVm[vm]!;
     let left = flushed;

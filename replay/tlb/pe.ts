@@ -2,6 +2,7 @@ import { FullyAssociative } from "./fully-associative.ts";
 import type { PageKeys } from "./page-keys.ts";
 import { SetAssociative } from "./set-associative.ts";
 import type { Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
+import { StaleEntries } from "./stale-entries.ts";
 
 /**
  * One use of a translation. Page numbers count granules; a class is 0 for a page, 1 for a block of level
@@ -19,6 +20,8 @@ export interface Access {
   stage2Class: number;
   /** Class of the stage-2 leaves that map the guest's page tables. */
   tableClass: number;
+  /** Only writes can be wrong on an entry whose write permission was taken away. Default: a read. */
+  isWrite?: boolean;
 }
 
 /** Where a translation was found. */
@@ -36,6 +39,11 @@ const TABLE_IPA = 2 ** 38;
 export class ModelledPe {
   /** Memory references of all walks so far. */
   walkReferences = 0;
+  /** Entries that a policy should have invalidated and did not. */
+  readonly stale: StaleEntries = new StaleEntries();
+  /** Stage-2-only keys that the last access looked for in vain. */
+  readonly missedStage2: Int32Array = new Int32Array(8);
+  missedStage2Count = 0;
   readonly #keys: PageKeys;
   readonly #geometry: WalkGeometry;
   readonly #overInvalidates: boolean;
@@ -46,6 +54,8 @@ export class ModelledPe {
   readonly #stage2: SetAssociative;
   readonly #stage1Walk: SetAssociative;
   readonly #stage2Walk: SetAssociative;
+  /** The walk under way used a stale stage-2-only entry: stale for writes only, or for every use. */
+  #walkedStale: boolean | undefined;
 
   constructor(
     shape: TlbShape,
@@ -74,18 +84,24 @@ export class ModelledPe {
     const entryClass = Math.min(use.stage1Class, use.stage2Class);
     const page = this.#unit(use.vaPage, entryClass);
     const key = this.#keys.keyOf(use.vaSpace, entryClass, page);
-    if (this.#first.touch(key)) return Found.first;
+    this.missedStage2Count = 0;
+    if (this.#first.touch(key)) {
+      if (!this.stale.isEmpty) this.stale.usedCombined(key, use.isWrite === true);
+      return Found.first;
+    }
     const secondKey =
       entryClass === 0 && this.#groupPages > 1
         ? this.#keys.keyOf(use.vaSpace, GROUP, Math.floor(page / this.#groupPages))
         : key;
     let found: number = Found.second;
+    this.#walkedStale = undefined;
     if (!this.#second.touch(secondKey)) {
       found = Found.nowhere;
       this.#walk(use);
       this.#second.fill(secondKey, vm);
     }
     this.#first.fill(key, vm);
+    if (!this.stale.isEmpty) this.#carryStale(use, key, secondKey, found);
     return found;
   }
 
@@ -138,6 +154,93 @@ export class ModelledPe {
       const unit = isGrouped ? Math.floor(at / this.#groupPages) : at;
       this.#second.drop(this.#keys.keyOf(vaSpace, isGrouped ? GROUP : entryClass, unit));
     }
+  }
+
+  /** Whether a stage-2-only entry is there, without counting a use. */
+  holdsStage2(key: number): boolean {
+    return this.#stage2.has(key);
+  }
+
+  /** Drops what a leaf of `leafClass` was cached as: what the least precise need of correctness is. */
+  dropLeaves(vm: number, space: number, page: number, lenPages: number, leafClass: number): void {
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, undefined);
+  }
+
+  /** Marks what is still cached of these leaves as stale; VA and IPA spaces are taken to be the same. */
+  markStale(
+    vm: number,
+    space: number,
+    page: number,
+    lenPages: number,
+    leafClass: number,
+    writesOnly: boolean,
+  ): void {
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, writesOnly);
+  }
+
+  /** To be called behind flushes while something is stale: what is gone cannot be hit. */
+  pruneStale(): void {
+    if (this.stale.isEmpty) return;
+    this.stale.keep(
+      (key) => this.#first.has(key) || this.#second.has(key),
+      (key) => this.#stage2.has(key),
+    );
+  }
+
+  /** Drops (`writesOnly` undefined) or marks the entries of these leaves, of every size cut from them. */
+  #eachOfLeaves(
+    vm: number,
+    space: number,
+    page: number,
+    lenPages: number,
+    leafClass: number,
+    writesOnly: boolean | undefined,
+  ): void {
+    const keys = this.#keys;
+    const end = page + lenPages;
+    const covers = (key: number): boolean => {
+      if (keys.spaceOf(key) !== space) return false;
+      const size = keys.sizeOf(key);
+      if (size > GROUP) return false;
+      const span = size === GROUP ? this.#groupPages : 2 ** (size * this.#geometry.spanShift);
+      if (size !== GROUP && size > leafClass) return false;
+      const first = keys.pageOf(key) * span;
+      return first < end && first + span > page;
+    };
+    const combined = (key: number): boolean => {
+      if (!covers(key)) return false;
+      if (writesOnly === undefined) return true;
+      this.stale.addCombined(key, writesOnly);
+      return false;
+    };
+    if (this.#first.liveOf(vm) > 0) this.#first.dropWhere(combined);
+    if (this.#second.liveOf(vm) > 0) this.#second.dropWhere(combined);
+    if (this.#stage2.liveOf(vm) === 0) return;
+    this.#stage2.dropWhere((key) => {
+      if (!covers(key)) return false;
+      if (writesOnly === undefined) return true;
+      this.stale.addStage2(key, writesOnly);
+      return false;
+    });
+  }
+
+  /** What a stale entry brought in is stale, and what a walk brought in anew is not. */
+  #carryStale(use: Access, key: number, secondKey: number, found: number): void {
+    const { stale } = this;
+    const isWrite = use.isWrite === true;
+    if (found === Found.second) {
+      const kind = stale.combinedKind(secondKey);
+      if (kind === undefined) stale.freshCombined(key);
+      else stale.addCombined(key, kind);
+      stale.usedCombined(secondKey, isWrite);
+      return;
+    }
+    stale.freshCombined(key);
+    stale.freshCombined(secondKey);
+    if (this.#walkedStale === undefined) return;
+    stale.addCombined(key, this.#walkedStale);
+    stale.addCombined(secondKey, this.#walkedStale);
+    stale.usedCombined(key, isWrite);
   }
 
   /** Page number in units of a class, or of what a table of its entries covers. */
@@ -204,7 +307,14 @@ export class ModelledPe {
     const keys = this.#keys;
     const canHold = leafClass >= this.#stage2OnlyFrom;
     const leafKey = keys.keyOf(ipaSpace, leafClass, this.#unit(ipaPage, leafClass));
-    if (canHold && this.#stage2.touch(leafKey)) return;
+    if (canHold && this.#stage2.touch(leafKey)) {
+      if (!this.stale.isEmpty) this.#walkedStale ??= this.stale.stage2Kind(leafKey);
+      return;
+    }
+    if (canHold) {
+      this.missedStage2[this.missedStage2Count & 7] = leafKey;
+      this.missedStage2Count += 1;
+    }
     const highest = this.#geometry.stage2Levels - 1;
     let top = leafClass;
     for (; top < highest; top += 1) {
@@ -216,6 +326,9 @@ export class ModelledPe {
       const unit = this.#unit(ipaPage, entries + 1);
       this.#stage2Walk.fill(keys.keyOf(ipaSpace, TABLES + entries, unit), vm);
     }
-    if (canHold) this.#stage2.fill(leafKey, vm);
+    if (canHold) {
+      this.#stage2.fill(leafKey, vm);
+      if (!this.stale.isEmpty) this.stale.freshStage2(leafKey);
+    }
   }
 }

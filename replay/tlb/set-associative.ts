@@ -2,7 +2,7 @@ import type { TlbArray } from "./tlb-array.ts";
 
 const NONE = -1;
 /** Generations until dead entries are swept out and the count begins anew. */
-const MAX_GENERATIONS = 1 << 16;
+const MAX_GENERATIONS = 1 << 12;
 
 /**
  * A set-associative LRU array: the ways of a set stand in the order of use. A VM's flush is one store,
