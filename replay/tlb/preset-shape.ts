@@ -3,14 +3,7 @@ import { ASSUMED_SMALL_ARRAY, type Sourced, TLB_PRESETS, type TlbPreset } from "
 import type { ArrayShape, TlbShape, WalkGeometry } from "./shape.ts";
 
 /** Parts of a preset that `--tlb-set` replaces. */
-export const SHAPE_PARTS = [
-  "l1",
-  "l2",
-  "coalesce",
-  "stage2",
-  "stage2-from",
-  "walk",
-] as const;
+export const SHAPE_PARTS = ["l1", "l2", "coalesce", "stage2", "stage2-from", "walk"] as const;
 export type ShapePart = (typeof SHAPE_PARTS)[number];
 
 /** A replaced part: entries or pages, or sets × ways. */

@@ -162,7 +162,11 @@ export class RefillModel implements SettlementListener {
     }
     const { queues, scopes } = task.ledger;
     const shown = policies.length === 0 ? [] : queues.slice(0, this.config.encodings.length);
-    const due = this.#due(task, changes, scopes.some(({ isTouched }) => isTouched));
+    const due = this.#due(
+      task,
+      changes,
+      scopes.some(({ isTouched }) => isTouched),
+    );
     const flushes = shown.some((queue) => queue.length > 0);
     const weight = flushes ? this.sampling.next() : 1;
     for (const slot of this.running.guest.keys()) {
@@ -192,7 +196,13 @@ export class RefillModel implements SettlementListener {
   }
 
   /** A call that every policy makes alike, outside brackets: a vCPU switch. */
-  addedToAll(primitive: number, path: number, isCertain: boolean, cpu: number, context: Stage2Context): void {
+  addedToAll(
+    primitive: number,
+    path: number,
+    isCertain: boolean,
+    cpu: number,
+    context: Stage2Context,
+  ): void {
     const guest = this.#guestOf(context);
     const slot = this.running.slotOf(cpu);
     if (guest === undefined || slot < 0 || primitive !== Primitive.CPU) return;
@@ -310,7 +320,13 @@ export class RefillModel implements SettlementListener {
     for (const world of this.worlds) world.heal(guest.vm);
   }
 
-  #visitProven(pid: number, cpu: number, page: number, isWrite: boolean, context: Stage2Context | undefined): boolean {
+  #visitProven(
+    pid: number,
+    cpu: number,
+    page: number,
+    isWrite: boolean,
+    context: Stage2Context | undefined,
+  ): boolean {
     const guest = context === undefined ? undefined : this.#guestOf(context);
     const slot = this.running.slotOf(cpu);
     if (pid < 0 || guest === undefined || slot < 0) return false;

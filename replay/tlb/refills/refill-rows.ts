@@ -103,7 +103,9 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   const isKnown = counts.visits > 0;
   const { tlb, stream } = model.config;
   const totals = policies.flatMap((policy, at) =>
-    HYPOTHESES.map((hypothesis, h) => totalOf(model, policy, hypothesis, h * policies.length + at, at)),
+    HYPOTHESES.map((hypothesis, h) =>
+      totalOf(model, policy, hypothesis, h * policies.length + at, at),
+    ),
   );
   const rows = policies.flatMap((policy, at) =>
     HYPOTHESES.flatMap((hypothesis, h) => {
@@ -234,7 +236,8 @@ function orderOf(
   differences: readonly RefillDifference[],
 ): readonly (readonly string[])[] {
   const medianOf = (policy: string): number =>
-    totals.find((one) => one.policy === policy && one.hypothesis === hypothesis)?.combined.median ?? 0;
+    totals.find((one) => one.policy === policy && one.hypothesis === hypothesis)?.combined.median ??
+    0;
   const sorted = [...policies].sort((a, b) => medianOf(a) - medianOf(b));
   const groups: string[][] = [];
   for (const policy of sorted) {
@@ -300,7 +303,8 @@ function countsOf(model: RefillModel): RefillCounts {
     episodes: sampling.seen,
     episodesSimulated: sampling.sampled,
     episodeStride: sampling.stride,
-    seeds: model.worlds.filter((world) => world.scenario.isBase && !world.scenario.withPossible).length,
+    seeds: model.worlds.filter((world) => world.scenario.isBase && !world.scenario.withPossible)
+      .length,
     pagesSplit: changes.pagesSplit,
     pagesCollapsed: changes.pagesCollapsed,
     guestFaults: model.guestFaults,
