@@ -5,7 +5,7 @@ import type {
   RefillRow,
   RefillTotal,
   Spread,
-} from "../replay/tlb/refills/refill-rows.ts";
+} from "../replay/tlb/refills/refill-result.ts";
 
 /** What a report needs of a modelled TLB. */
 export interface RefillReport {
@@ -97,9 +97,10 @@ export function refillAssumptions({ stream, counts }: RefillResult): readonly st
       "accesses are only those that the trace proves (faults, s2-driver markers): a lower bound",
     );
   }
+  // Every seed sees the same episodes.
   if (counts.episodeStride > 1) {
     assumed.push(
-      `of ${counts.episodes} flush episodes ${counts.episodesSimulated} are simulated and weighted, at last every ${counts.episodeStride}th`,
+      `of ${counts.episodes} flush episodes ${counts.episodesSimulated} are simulated and weighted, at last every ${counts.episodeStride}th; the range over the seeds does not show what that leaves open`,
     );
   }
   const notSeen: readonly (readonly [number, string])[] = [

@@ -5,7 +5,7 @@ import type {
   RefillResult,
   RefillTotal,
   Spread,
-} from "../replay/tlb/refills/refill-rows.ts";
+} from "../replay/tlb/refills/refill-result.ts";
 import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
 import {
   formatCount,

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
-import type { RefillRow } from "../replay/tlb/refills/refill-rows.ts";
+import type { RefillRow } from "../replay/tlb/refills/refill-result.ts";
 
 /**
  * The result tables as data: every writer (CSV, Arrow, terminal) takes its columns, their order, types,

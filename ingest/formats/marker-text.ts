@@ -31,7 +31,8 @@ export class MarkerText {
       else if (matchesAt(bytes, word, VM)) vm = this.#decimal(bytes, word + VM.length, end);
       else if (matchesAt(bytes, word, IPA)) ipa = this.#hex(bytes, word + IPA.length, end);
       else if (matchesAt(bytes, word, STRIDE)) stride = this.#hex(bytes, word + STRIDE.length, end);
-      else if (matchesAt(bytes, word, COUNT)) count = this.#decimal(bytes, word + COUNT.length, end);
+      else if (matchesAt(bytes, word, COUNT))
+        count = this.#decimal(bytes, word + COUNT.length, end);
     }
     if (Number.isNaN(op) || Number.isNaN(ipa) || Number.isNaN(count)) return;
     batch.addr[row] = ipa;

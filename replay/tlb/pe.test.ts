@@ -64,7 +64,7 @@ describe("references of a walk", () => {
     const warm = peOf({ stage2Walk: NOTHING, stage2Only: big }, "minimum");
     // A neighbour brings in the table; the page itself was used before, and its entry dropped.
     warm.access(pageOf(7));
-    warm.dropTranslations(2, 7, 1, 0);
+    warm.dropLeaves(0, 2, 7, 1, 0);
     expect(referencesOf(warm, pageOf(7))).toBe(1);
   });
 
@@ -134,7 +134,7 @@ describe("what KVM's calls leave", () => {
       const pe = warmed("combined", 1);
       expect(pe.flushStage2(0, 0, 512 * 10, lenPages)).toBeGreaterThan(0);
       const before = pe.walkReferences;
-      pe.dropTranslations(2, 0, 64 * 512, 0);
+      pe.dropLeaves(0, 2, 0, 64 * 512, 0);
       // Blocks 0…9 are outside the range: their last translation is a hit in the stage-2-only entries.
       pe.access(pageOf(0, { stage2Class: 1 }));
       const outside = pe.walkReferences - before;

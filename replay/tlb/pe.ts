@@ -1,39 +1,17 @@
+import { type Access, Found } from "./access.ts";
 import { FullyAssociative } from "./fully-associative.ts";
+import { GROUP, leafMatcher, TABLES } from "./leaf-keys.ts";
 import type { PageKeys } from "./page-keys.ts";
 import { SetAssociative } from "./set-associative.ts";
 import type { Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
 import { StaleEntries } from "./stale-entries.ts";
 
-/**
- * One use of a translation. Page numbers count granules; a class is 0 for a page, 1 for a block of level
- * 2, 2 for a block of level 1. Reused from access to access.
- */
-export interface Access {
-  /** VM that runs, 0…vms−1; each has two key spaces: its IPA, and the VA of its current ASID. */
-  vm: number;
-  ipaSpace: number;
-  vaSpace: number;
-  vaPage: number;
-  ipaPage: number;
-  /** Class of the guest's own mapping, and of the stage-2 leaf. */
-  stage1Class: number;
-  stage2Class: number;
-  /** Class of the stage-2 leaves that map the guest's page tables. */
-  tableClass: number;
-  /** Only writes can be wrong on an entry whose write permission was taken away. Default: a read. */
-  isWrite?: boolean;
-}
-
-/** Where a translation was found. */
-export const Found = { first: 0, second: 1, nowhere: 2 } as const;
-
 /** Above this many probes, a scan of the array is cheaper (measured on both sides of 350). */
 const MOST_PROBES = 350;
-/** Key classes: 0…2 leaves, 3 a coalesced group, 4… pointers to tables whose entries have class 0…3. */
-const GROUP = 3;
-const TABLES = 4;
 /** The guest's page tables stand where no RAM is: a pseudo IPA above 2^38 pages, by level and VA. */
 const TABLE_IPA = 2 ** 38;
+
+export { type Access, Found } from "./access.ts";
 
 /** The TLBs of one PE. */
 export class ModelledPe {
@@ -144,24 +122,12 @@ export class ModelledPe {
     );
   }
 
-  /** What hardware that could find combined entries by IPA would drop; VA and IPA are taken to be the same. */
-  dropTranslations(vaSpace: number, page: number, lenPages: number, entryClass: number): void {
-    const first = this.#unit(page, entryClass);
-    const last = this.#unit(page + lenPages - 1, entryClass);
-    for (let at = first; at <= last; at += 1) {
-      this.#first.drop(this.#keys.keyOf(vaSpace, entryClass, at));
-      const isGrouped = entryClass === 0 && this.#groupPages > 1;
-      const unit = isGrouped ? Math.floor(at / this.#groupPages) : at;
-      this.#second.drop(this.#keys.keyOf(vaSpace, isGrouped ? GROUP : entryClass, unit));
-    }
-  }
-
   /** Whether a stage-2-only entry is there, without counting a use. */
   holdsStage2(key: number): boolean {
     return this.#stage2.has(key);
   }
 
-  /** Drops what a leaf of `leafClass` was cached as: what the least precise need of correctness is. */
+  /** What hardware that knew exactly which leaves changed would drop; VA and IPA spaces are the same. */
   dropLeaves(vm: number, space: number, page: number, lenPages: number, leafClass: number): void {
     this.#eachOfLeaves(vm, space, page, lenPages, leafClass, undefined);
   }
@@ -196,17 +162,9 @@ export class ModelledPe {
     leafClass: number,
     writesOnly: boolean | undefined,
   ): void {
-    const keys = this.#keys;
-    const end = page + lenPages;
-    const covers = (key: number): boolean => {
-      if (keys.spaceOf(key) !== space) return false;
-      const size = keys.sizeOf(key);
-      if (size > GROUP) return false;
-      const span = size === GROUP ? this.#groupPages : 2 ** (size * this.#geometry.spanShift);
-      if (size !== GROUP && size > leafClass) return false;
-      const first = keys.pageOf(key) * span;
-      return first < end && first + span > page;
-    };
+    const covers = leafMatcher(this.#keys, { space, page, lenPages, leafClass }, (size) =>
+      size === GROUP ? this.#groupPages : 2 ** (size * this.#geometry.spanShift),
+    );
     const combined = (key: number): boolean => {
       if (!covers(key)) return false;
       if (writesOnly === undefined) return true;

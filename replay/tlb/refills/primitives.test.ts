@@ -3,7 +3,7 @@ import { policyOf } from "../../testing/replay-of.ts";
 import { refillsOf } from "../../testing/refills-of.ts";
 import { GIB, KIB, MIB, PROT, TIB, Trace, type Vm } from "../../testing/trace-builder.ts";
 import type { Hypothesis } from "../shape.ts";
-import type { RefillResult } from "./refill-rows.ts";
+import type { RefillResult } from "./refill-result.ts";
 
 const PAGE = 4 * KIB;
 const SLOT = { base: GIB, size: 64 * MIB };
@@ -14,7 +14,10 @@ const OTHER = GIB + 32 * MIB;
 /** The vCPU's thread enters the guest, faults on a page that is mapped then, and goes on. */
 function touchFirst(vm: Vm, ipa: number, prot: number = PROT.rwx): void {
   vm.entry().exit();
-  vm.fault(ipa, 3, "translation").map(ipa, PAGE, TIB + ipa + PAGE, prot).entry().exit();
+  vm.fault(ipa, 3, "translation")
+    .map(ipa, PAGE, TIB + ipa + PAGE, prot)
+    .entry()
+    .exit();
 }
 
 /** As the s2 driver: a marker, the guest runs, and ends with an MMIO exit. */
@@ -102,7 +105,10 @@ describe("four pages in the TLB", () => {
     touchFirst(second, OTHER + PAGE, PROT.rx);
     access(second, TOUCHED, 4);
     // A write to the page that is mapped read-only.
-    vm.entry().exit().fault(OTHER + PAGE, 3, "permission").relax(OTHER + PAGE);
+    vm.entry()
+      .exit()
+      .fault(OTHER + PAGE, 3, "permission")
+      .relax(OTHER + PAGE);
     access(second, TOUCHED, 4);
     access(vm, TOUCHED, 4);
     const result = refillsOf(trace, ["pgtable-6.2", "range-6.9"]);
@@ -135,7 +141,9 @@ describe("stale hits", () => {
   it("are writes through entries that a policy leaves writable", () => {
     const trace = new Trace();
     const vm = warm(trace);
-    vm.ringReset().wrprotect(TOUCHED, 4 * PAGE).remote();
+    vm.ringReset()
+      .wrprotect(TOUCHED, 4 * PAGE)
+      .remote();
     access(vm, TOUCHED, 4, "read");
     access(vm, TOUCHED, 4, "write");
     const result = refillsOf(trace, ["range-6.9", broken]);
@@ -150,7 +158,12 @@ describe("stale hits", () => {
     const last = slot.base + slot.size - 2 * MIB;
     const columns = { addr: last, len: PAGE, arg0: 1, arg1: 0, arg2: 0 };
     const mapBlock = (phys: number): void => {
-      vm.entry().exit().fault(last, 2, "translation").map(last, 2 * MIB, phys).entry().exit();
+      vm.entry()
+        .exit()
+        .fault(last, 2, "translation")
+        .map(last, 2 * MIB, phys)
+        .entry()
+        .exit();
     };
     vm.add({ kind: "marker", ...columns });
     mapBlock(TIB);
@@ -160,7 +173,11 @@ describe("stale hits", () => {
     mapBlock(2 * TIB);
     access(vm, last, 1);
     const range = policyOf("range");
-    const corrupt = { ...range, id: "corrupt", flags: { ...range.flags, rangeEncoder: "ascending" as const } };
+    const corrupt = {
+      ...range,
+      id: "corrupt",
+      flags: { ...range.flags, rangeEncoder: "ascending" as const },
+    };
     const result = refillsOf(trace, [range, corrupt]);
     expect(told(result, "range", "combined").stale).toBe(0);
     expect(told(result, "corrupt", "combined").stale).toBeGreaterThan(0);

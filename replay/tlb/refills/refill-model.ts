@@ -2,38 +2,23 @@ import type { EventBatch } from "../../../ingest/events/columns.ts";
 import { EventKind } from "../../../ingest/events/kinds.ts";
 import type { Stage2Context } from "../../contexts/context.ts";
 import { Bracket, Call, type Task } from "../../operations/task.ts";
-import { Path } from "../../paths.ts";
 import type { PolicyReplay } from "../../policies/policy-replay.ts";
 import type { SettlementListener } from "../../settlement.ts";
-import type { Geometry } from "../../stage2/geometry.ts";
 import type { ReplayState } from "../../state.ts";
-import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
 import { Primitive } from "../../tlbi/primitives.ts";
 import { PageKeys } from "../page-keys.ts";
-import type { TlbShape, WalkGeometry } from "../shape.ts";
-import { type Change, ChangeCollector } from "./changes.ts";
+import { ChangeCollector } from "./changes.ts";
 import { EpisodeSampling } from "./episodes.ts";
-import { Guest } from "./guest.ts";
+import type { Guest } from "./guest.ts";
+import { GuestTable } from "./guest-table.ts";
 import { HardBounds } from "./hard-bounds.ts";
-import { type KnobName, type RefillKnobs, scenariosOf } from "./knobs.ts";
-import { MODELLED_VMS } from "./lane.ts";
+import { scenariosOf } from "./knobs.ts";
+import type { RefillModelConfig } from "./model-config.ts";
+import { OpenChanges } from "./open-changes.ts";
 import { ProvenAccesses } from "./proven.ts";
 import { QueueApplier } from "./queue-applier.ts";
 import { RunningGuests } from "./running.ts";
 import { RefillWorld } from "./world.ts";
-
-export interface RefillModelConfig {
-  readonly tlb: string;
-  readonly shape: TlbShape;
-  readonly walk: WalkGeometry;
-  readonly geometry: Geometry;
-  readonly knobs: RefillKnobs;
-  /** Knobs that the user set: they do not vary. */
-  readonly fixed: ReadonlySet<KnobName>;
-  readonly stream: "generated" | "proven";
-  /** By policy, in the order of the replay: how its kernel cuts ranges. */
-  readonly encodings: readonly RangeEncoding[];
-}
 
 const K = EventKind;
 
@@ -49,18 +34,12 @@ export class RefillModel implements SettlementListener {
   readonly bounds: HardBounds;
   readonly changes: ChangeCollector;
   readonly proven: ProvenAccesses;
-  /** Contexts that found no VMID of the model. */
-  contextsLeftOut = 0;
   guestFaults = 0;
-  readonly #guests = new Map<number, Guest>();
-  readonly #ofVm: (Guest | undefined)[] = [];
+  readonly #guests: GuestTable;
   readonly #entered = new Map<number, Stage2Context>();
-  /** By thread: changes whose flush may still be due. */
-  readonly #open = new Map<number, Change[]>();
-  readonly #protected = new Map<number, Change[]>();
+  readonly #open: OpenChanges = new OpenChanges();
   readonly #applier: QueueApplier;
   #state: ReplayState | undefined;
-  #nextSpace = 0;
   #nowNs = 0;
 
   constructor(config: RefillModelConfig) {
@@ -77,6 +56,7 @@ export class RefillModel implements SettlementListener {
     this.sampling = new EpisodeSampling(
       config.stream === "proven" ? Number.POSITIVE_INFINITY : knobs.episodes,
     );
+    this.#guests = new GuestTable(this.worlds, this.bounds);
     this.changes = new ChangeCollector(geometry);
     this.proven = new ProvenAccesses(2 ** geometry.pageShift, (pid, cpu, page, isWrite, context) =>
       this.#visitProven(pid, cpu, page, isWrite, context),
@@ -135,9 +115,8 @@ export class RefillModel implements SettlementListener {
   /** A page-table call or a request of a task is about to be carried out on a context. */
   entered(task: Task, context: Stage2Context): void {
     this.#entered.set(task.pid, context);
-    if (this.#open.get(task.pid) === undefined) this.#open.set(task.pid, []);
-    this.changes.into = this.#open.get(task.pid)!;
-    const guest = this.#guestOf(context);
+    this.changes.into = this.#open.of(task.pid);
+    const guest = this.#guests.of(context);
     if (guest === undefined) return;
     this.#advanceGuest(guest, Math.min(task.tsNs, this.#nowNs));
     if (task.bracket === Bracket.call && task.call === Call.map) {
@@ -149,22 +128,19 @@ export class RefillModel implements SettlementListener {
   // ── settlement ───────────────────────────────────────────────────────────────────────────────
 
   settled(task: Task, policies: readonly PolicyReplay[], includeConditional: boolean): void {
-    const open = this.#open.get(task.pid);
     const context = this.#entered.get(task.pid);
     if (context === undefined) return;
-    const guest = this.#guestOf(context);
-    const changes = open ?? [];
+    const guest = this.#guests.of(context);
+    const changes = this.#open.of(task.pid);
     this.changes.into = [];
     if (guest === undefined || context.isGone) {
-      this.#open.delete(task.pid);
-      this.#protected.delete(task.pid);
+      this.#open.drop(task.pid);
       return;
     }
     const { queues, scopes } = task.ledger;
     const shown = policies.length === 0 ? [] : queues.slice(0, this.config.encodings.length);
-    const due = this.#due(
+    const due = this.#open.takeDue(
       task,
-      changes,
       scopes.some(({ isTouched }) => isTouched),
     );
     const flushes = shown.some((queue) => queue.length > 0);
@@ -191,8 +167,7 @@ export class RefillModel implements SettlementListener {
 
   /** No policy did anything about what changed, if anything did. */
   settledEmpty(task: Task, policies: readonly PolicyReplay[]): void {
-    const hasOpen = (this.#open.get(task.pid)?.length ?? 0) > 0;
-    if (hasOpen || this.#protected.has(task.pid)) this.settled(task, policies, false);
+    if (this.#open.has(task.pid)) this.settled(task, policies, false);
   }
 
   /** A call that every policy makes alike, outside brackets: a vCPU switch. */
@@ -203,7 +178,7 @@ export class RefillModel implements SettlementListener {
     cpu: number,
     context: Stage2Context,
   ): void {
-    const guest = this.#guestOf(context);
+    const guest = this.#guests.of(context);
     const slot = this.running.slotOf(cpu);
     if (guest === undefined || slot < 0 || primitive !== Primitive.CPU) return;
     this.#advanceGuest(guest, this.#nowNs);
@@ -219,13 +194,13 @@ export class RefillModel implements SettlementListener {
   /** Events are missing: nothing of the tables is known, nor who runs. */
   stateForgotten(): void {
     this.#forget();
-    for (const guest of this.#guests.values()) {
+    for (const guest of this.#guests.all()) {
       for (const world of this.worlds) world.forgetVm(guest.vm);
     }
   }
 
   finish(): void {
-    for (const guest of this.#guests.values()) {
+    for (const guest of this.#guests.all()) {
       this.#advanceGuest(guest, this.#nowNs);
       this.bounds.finish(guest);
     }
@@ -233,35 +208,19 @@ export class RefillModel implements SettlementListener {
   }
 
   get guests(): Iterable<Guest> {
-    return this.#guests.values();
+    return this.#guests.all();
   }
 
-  /** Changes that a policy has had its chance to answer by now. */
-  #due(task: Task, changes: Change[], isScopeOpen: boolean): readonly Change[] {
-    const due: Change[] = [];
-    if (!isScopeOpen) {
-      due.push(...changes.filter(({ kind }) => kind === "gone"));
-      this.#open.delete(task.pid);
-    } else {
-      const kept = changes.filter(({ kind }) => kind === "gone");
-      this.#open.set(task.pid, kept);
-    }
-    const fresh = changes.filter(({ kind }) => kind === "protected");
-    const waiting = [...(this.#protected.get(task.pid) ?? []), ...fresh];
-    const isRequest = task.bracket === Bracket.request || task.bracket === Bracket.protectSequence;
-    const isFlushed = isRequest || (task.bracket === Bracket.none && waiting.length > 0);
-    if (isFlushed && task.path !== Path.age) {
-      due.push(...waiting);
-      this.#protected.delete(task.pid);
-    } else if (waiting.length > 0) this.#protected.set(task.pid, waiting);
-    return due;
+  /** Times that a context found no VMID of the model. */
+  get contextsLeftOut(): number {
+    return this.#guests.leftOut;
   }
 
   // ── guests and their time ────────────────────────────────────────────────────────────────────
 
   #enter(cpu: number, pid: number): void {
     const context = this.#contextOf(pid);
-    const guest = context === undefined ? undefined : this.#guestOf(context);
+    const guest = context === undefined ? undefined : this.#guests.of(context);
     this.running.enter(cpu, pid, guest, this.#nowNs);
     this.proven.entered(pid, cpu, context);
   }
@@ -276,7 +235,6 @@ export class RefillModel implements SettlementListener {
     this.running.forget();
     this.proven.forget();
     this.#open.clear();
-    this.#protected.clear();
     this.#entered.clear();
   }
 
@@ -327,7 +285,7 @@ export class RefillModel implements SettlementListener {
     isWrite: boolean,
     context: Stage2Context | undefined,
   ): boolean {
-    const guest = context === undefined ? undefined : this.#guestOf(context);
+    const guest = context === undefined ? undefined : this.#guests.of(context);
     const slot = this.running.slotOf(cpu);
     if (pid < 0 || guest === undefined || slot < 0) return false;
     if (this.config.stream !== "proven") return true;
@@ -335,31 +293,5 @@ export class RefillModel implements SettlementListener {
     let isDone = false;
     for (const world of this.worlds) isDone = world.visitPage(slot, guest, index, isWrite);
     return isDone;
-  }
-
-  #guestOf(context: Stage2Context): Guest | undefined {
-    const known = this.#guests.get(context.id);
-    if (known !== undefined) return known;
-    const vm = this.#freeVm();
-    if (vm < 0) {
-      this.contextsLeftOut += 1;
-      return undefined;
-    }
-    const guest = new Guest(context, vm, this.#nextSpace);
-    this.#nextSpace = (this.#nextSpace + 1) % 2 ** 16;
-    this.#guests.set(context.id, guest);
-    this.#ofVm[vm] = guest;
-    return guest;
-  }
-
-  #freeVm(): number {
-    if (this.#ofVm.length < MODELLED_VMS) return this.#ofVm.length;
-    const vm = this.#ofVm.findIndex((guest) => guest?.context.isGone === true);
-    if (vm < 0) return -1;
-    const gone = this.#ofVm[vm]!;
-    this.bounds.finish(gone);
-    this.#guests.delete(gone.context.id);
-    for (const world of this.worlds) world.forgetVm(vm);
-    return vm;
   }
 }
