@@ -42,7 +42,9 @@ export function formatRefills(
     "",
     intervalText(result),
   ];
-  const shown = shape.map(({ part, text, origin }) => `  ${part} ${text} (${origin})\n`).join("");
+  const shown = shape
+    .map((source) => `  ${source.part} ${source.text} (${visible(source.origin)})\n`)
+    .join("");
   const assumed = [
     ...refillAssumptions(result),
     ...knobs.map(
@@ -58,7 +60,7 @@ export function formatRefills(
     "\nHypotheses\n",
     ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
     "\nThe modelled TLB\n",
-    visible(shown).replaceAll("\\u000a", "\n"),
+    shown,
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");

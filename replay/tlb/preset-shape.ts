@@ -71,7 +71,6 @@ export function shapeOf(preset: TlbPreset, overrides: readonly ShapeOverride[]):
     });
     return known.value;
   };
-  const asArray = ({ sets, ways }: ArrayShape): string => `${sets}x${ways}`;
   const walk = preset.walkCache ?? ASSUMED_SMALL_ARRAY;
   const firstLevelEntries = of("l1", preset.firstLevelData, String);
   const secondLevel = of("l2", preset.secondLevel, asArray);
@@ -89,6 +88,10 @@ export function shapeOf(preset: TlbPreset, overrides: readonly ShapeOverride[]):
     stage2Walk: walkCache,
   };
   return { shape, sources };
+}
+
+function asArray({ sets, ways }: ArrayShape): string {
+  return `${sets}x${ways}`;
 }
 
 /** Levels of the walks: a guest of 48 bits of VA, and a stage 2 of so many bits of IPA. */

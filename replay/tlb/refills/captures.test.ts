@@ -31,6 +31,10 @@ async function resultOf(
   return refillResult(model, ids);
 }
 
+function combinedOf({ totals }: RefillResult): readonly number[] {
+  return totals.map(({ combined }) => combined.median);
+}
+
 describe("what the captures prove of the guests' accesses", () => {
   const ids = POLICIES.map(({ id }) => id);
   it.each(NAMES)(
@@ -52,8 +56,6 @@ describe("what the captures prove of the guests' accesses", () => {
     const options = { stream: "proven" } as const;
     const older = await resultOf("s2-huge-61", policies, options);
     const newer = await resultOf("s2-huge-612", policies, options);
-    const combinedOf = ({ totals }: RefillResult): readonly number[] =>
-      totals.map(({ combined }) => combined.median);
     expect(combinedOf(newer)).toEqual(combinedOf(older));
     expect(combinedOf(newer).every((refills) => refills > 0)).toBe(true);
   });

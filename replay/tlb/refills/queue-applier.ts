@@ -89,7 +89,7 @@ export class QueueApplier {
   #stepsOf({ queues, guest, running, startNs, nowNs }: SettledBracket): number {
     if (nowNs <= startNs || !running.guest.includes(guest)) return 1;
     const calls = queues.map((queue) => countCalls(queue, () => true));
-    return Math.max(1, Math.min(MOST_STEPS, ...[Math.max(0, ...calls)]));
+    return Math.max(1, Math.min(MOST_STEPS, Math.max(0, ...calls)));
   }
 
   #boundFlushes({ queues, guest, slot, running, startNs, nowNs }: SettledBracket): void {
