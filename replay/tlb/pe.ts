@@ -26,6 +26,8 @@ export class ModelledPe {
   readonly #geometry: WalkGeometry;
   readonly #overInvalidates: boolean;
   readonly #groupPages: number;
+  /** Pages that a unit of each class covers. */
+  readonly #spans: Float64Array;
   readonly #stage2OnlyFrom: number;
   readonly #first: FullyAssociative;
   readonly #second: SetAssociative;
@@ -46,6 +48,7 @@ export class ModelledPe {
       new SetAssociative(sets, ways, vms);
     this.#keys = keys;
     this.#geometry = geometry;
+    this.#spans = Float64Array.from({ length: 6 }, (_, unit) => 2 ** (unit * geometry.spanShift));
     this.#overInvalidates = hypothesis === "over-invalidating";
     this.#groupPages = shape.coalescedPages;
     this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
@@ -203,7 +206,7 @@ export class ModelledPe {
 
   /** Page number in units of a class, or of what a table of its entries covers. */
   #unit(page: number, unitClass: number): number {
-    return Math.floor(page / 2 ** (unitClass * this.#geometry.spanShift));
+    return unitClass === 0 ? page : Math.floor(page / this.#spans[unitClass]!);
   }
 
   #dropRange(
