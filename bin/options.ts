@@ -2,6 +2,16 @@ import type { Argv, Options } from "yargs";
 import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
 import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
 import type { RawValue } from "./values.ts";
+import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
+import type { TlbPreset } from "../replay/tlb/presets.ts";
+import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
+import {
+  parseKnobs,
+  parsePreset,
+  parseShapeOverrides,
+  type StreamName,
+  STREAMS,
+} from "./tlb-values.ts";
 
 /**
  * The options that several commands share, each defined once: its values, its default, its help line.
@@ -55,6 +65,12 @@ export interface SharedValues {
   memslots: readonly string[] | undefined;
   /** Where the values stand in lines that a user's own program printed. */
   "line-template": string | undefined;
+  /** Preset of the modelled TLB. */
+  tlb: TlbPreset | undefined;
+  stream: StreamName | undefined;
+  "tlb-seeds": number | undefined;
+  "tlb-set": readonly ShapeOverride[] | undefined;
+  "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
   quiet: boolean;
@@ -76,6 +92,7 @@ export interface OptionSpec<Value> {
 const POLICY = "Policy:";
 const MACHINE = "Machine that recorded the trace:";
 const INPUT = "Input:";
+const TLB = "Modelled TLB:";
 const OUTPUT = "Output:";
 const GENERAL = "General:";
 
@@ -160,6 +177,36 @@ export const SHARED_OPTIONS: {
       "Layout of lines that bpftrace or another program of yours printed, such as '{ts_ns} {cpu} {pid} {event} {args}'",
     fallback: "that of our bpftrace program",
     coerce: (raw) => single("line-template", raw),
+  },
+  tlb: {
+    group: TLB,
+    describe: "Price each policy in TLB refills of this preset; the presets stand below",
+    fallback: "no TLB is modelled",
+    coerce: parsePreset,
+  },
+  stream: {
+    group: TLB,
+    describe: `Accesses of the guests: ${STREAMS.join(", ")} by the trace itself (a lower bound)`,
+    fallback: "generated",
+    coerce: (raw) => choice("stream", raw, STREAMS),
+  },
+  "tlb-seeds": {
+    group: TLB,
+    describe: `Seeds of the generator, ${KNOBS.seeds.least} to ${KNOBS.seeds.most}`,
+    fallback: `${KNOBS.seeds.default}`,
+    coerce: (raw) => wholeNumber("tlb-seeds", raw, KNOBS.seeds.least, KNOBS.seeds.most),
+  },
+  "tlb-set": {
+    group: TLB,
+    describe: `Replace a number of the preset, such as l2=256x5; of ${SHAPE_PARTS.join(", ")}`,
+    fallback: "the preset's",
+    coerce: parseShapeOverrides,
+  },
+  "tlb-knob": {
+    group: TLB,
+    describe: `Replace an assumption, such as theta=0.8; of ${KNOB_NAMES.join(", ")}`,
+    fallback: "printed with the result",
+    coerce: parseKnobs,
   },
   format: {
     group: OUTPUT,

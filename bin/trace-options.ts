@@ -58,8 +58,15 @@ function withTraces<T>(yargs: Argv<T>): Argv<T & Traces> {
 }
 
 /** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
-export function withTraceOptions<T>(yargs: Argv<T>): Argv<T & TraceOptions> {
+export function withTraceOptions<T>(
+  yargs: Argv<T>,
+  below: readonly string[] = [],
+): Argv<T & TraceOptions> {
   return withOptions(withMachineOptions(yargs), ...REPLAY_OPTIONS).epilogue(
-    ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`)].join("\n"),
+    ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`), ...section(below)].join("\n"),
   );
+}
+
+function section([title, ...lines]: readonly string[]): readonly string[] {
+  return title === undefined ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
 }

@@ -15,7 +15,8 @@ import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
-import { Replay, type ReplayResult } from "../replay/replay.ts";
+import { Replay, type ReplayConfig, type ReplayResult } from "../replay/replay.ts";
+import type { RefillModel } from "../replay/tlb/refills/refill-model.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
@@ -49,6 +50,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
+  /** A modelled TLB for this replay. */
+  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -82,7 +85,8 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const replay = new Replay(config, reader.pointers, reader.diagnostics);
+  const refills = request.model?.(config);
+  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;

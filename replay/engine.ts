@@ -11,6 +11,11 @@ import { Primitive } from "./tlbi/primitives.ts";
 
 const K = EventKind;
 
+/** Sees each row before the replay does. */
+export interface RowObserver {
+  before(batch: EventBatch, row: number): void;
+}
+
 /** One pass over the events of a trace: tells each to whom it concerns. The most frequent come first. */
 export class ReplayEngine {
   readonly #state: ReplayState;
@@ -35,7 +40,8 @@ export class ReplayEngine {
     return this.#brackets.primitivesRecorded;
   }
 
-  consume(batch: EventBatch): void {
+  /** @param observer sees each row first. */
+  consume(batch: EventBatch, observer?: RowObserver): void {
     const { diagnostics } = this.#state;
     let gapLine = diagnostics.nextGapLine;
     for (let row = 0; row < batch.length; row += 1) {
@@ -45,6 +51,7 @@ export class ReplayEngine {
         diagnostics.passGaps(batch.line[row]!);
         gapLine = diagnostics.nextGapLine;
       }
+      if (observer !== undefined) observer.before(batch, row);
       this.#event(batch, row);
     }
   }

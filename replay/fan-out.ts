@@ -1,7 +1,18 @@
 import { Path } from "./paths.ts";
 import type { OperationContext } from "./policies/operation.ts";
 import type { PolicyReplay } from "./policies/policy-replay.ts";
+import type { Stage2Context } from "./contexts/context.ts";
+import type { Task } from "./operations/task.ts";
 import type { Stage2Observer } from "./stage2/observer.ts";
+import type { ChangeCollector } from "./tlb/refills/changes.ts";
+
+/** Whoever follows every walk, and is told whose it is. */
+export interface WalkWatcher {
+  /** Where the facts of the walks that follow go. */
+  readonly changes: ChangeCollector;
+  /** A task is about to carry out a call or a request on a context. */
+  entered(task: Task, context: Stage2Context): void;
+}
 
 /**
  * Hands the facts of one walk to every policy, with the path that each fact of a fault belongs to (the
@@ -14,6 +25,8 @@ export class FanOut implements Stage2Observer {
   facts = 0;
   /** Path of the last fact of a fault, for what was recorded beside it. */
   lastPath: number = Path.unattributed;
+  /** Sees the same facts, for a modelled TLB; undefined: nobody does. */
+  watcher: WalkWatcher | undefined;
 
   constructor(policies: readonly PolicyReplay[], operation: OperationContext) {
     this.#policies = policies;
@@ -23,6 +36,7 @@ export class FanOut implements Stage2Observer {
   leavesCleared(page: number, level: number, count: number): void {
     this.facts += count;
     for (const policy of this.#policies) policy.leavesCleared(page, level, count);
+    this.watcher?.changes.leavesCleared(page, level, count);
   }
 
   tableFreed(page: number, tableLevel: number, certain: boolean): void {
@@ -33,6 +47,7 @@ export class FanOut implements Stage2Observer {
   unknownCleared(page: number, level: number, pages: number): void {
     this.facts += 1;
     for (const policy of this.#policies) policy.unknownCleared(page, level, pages);
+    this.watcher?.changes.unknownCleared(page, level, pages);
   }
 
   /** Up to so many more leaves and tables may have gone from these pages. */
@@ -51,11 +66,13 @@ export class FanOut implements Stage2Observer {
   blockBroken(page: number, level: number): void {
     this.#setPath(Path.split);
     for (const policy of this.#policies) policy.blockBroken(page, level);
+    this.watcher?.changes.blockBroken(page, level);
   }
 
   leafReplaced(page: number, level: number): void {
     this.#setPath(Path.remap);
     for (const policy of this.#policies) policy.leafReplaced(page, level);
+    this.watcher?.changes.leafReplaced(page, level);
   }
 
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
@@ -66,6 +83,7 @@ export class FanOut implements Stage2Observer {
   leafUnclear(page: number, level: number): void {
     this.#setPath(Path.remap);
     for (const policy of this.#policies) policy.leafUnclear(page, level);
+    this.watcher?.changes.leafUnclear(page, level);
   }
 
   /** The same where the call failed with -EAGAIN: only kernels that flush permission changes matter. */
@@ -77,34 +95,41 @@ export class FanOut implements Stage2Observer {
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
     this.#setPath(Path.collapse);
     for (const policy of this.#policies) policy.collapsed(page, level, leaves, tables, uncertain);
+    this.watcher?.changes.collapsed(page, level, leaves);
   }
 
   mappedOverUnknown(page: number, level: number): void {
     this.#setPath(Path.remap);
     for (const policy of this.#policies) policy.mappedOverUnknown(page, level);
+    this.watcher?.changes.mappedOverUnknown(page, level);
   }
 
   blockSplit(page: number, level: number): void {
     this.#setPath(Path.eager_split);
     for (const policy of this.#policies) policy.blockSplit(page, level);
+    this.watcher?.changes.blockSplit(page, level);
   }
 
   splitOverUnknown(page: number, blocks: number): void {
     this.#setPath(Path.eager_split);
     for (const policy of this.#policies) policy.splitOverUnknown(page, blocks);
+    this.watcher?.changes.splitOverUnknown(page, blocks);
   }
 
   writeProtected(page: number, level: number, count: number): void {
     for (const policy of this.#policies) policy.writeProtected(page, level, count);
+    this.watcher?.changes.writeProtected(page, level, count);
   }
 
   unknownWriteProtected(page: number, pages: number): void {
     for (const policy of this.#policies) policy.unknownWriteProtected(page, pages);
+    this.watcher?.changes.unknownWriteProtected(page, pages);
   }
 
   relaxed(page: number, level: number): void {
     this.#setPath(Path.relax);
     for (const policy of this.#policies) policy.relaxed(page, level);
+    this.watcher?.changes.relaxed(page, level);
   }
 
   relaxFailed(page: number): void {

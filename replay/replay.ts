@@ -14,6 +14,7 @@ import { Settlement, type SettlementListener } from "./settlement.ts";
 import { geometryOf, type PageShift } from "./stage2/geometry.ts";
 import { type OperationCounts, ReplayState } from "./state.ts";
 import { Tally } from "./tally.ts";
+import type { RefillModel } from "./tlb/refills/refill-model.ts";
 import { Primitive, PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
 import type { PrimitiveCall } from "./tlbi/instructions.ts";
 import { AgreementTally, type Mismatch } from "./verify/agreement.ts";
@@ -76,14 +77,18 @@ export class Replay {
   readonly #tallies: readonly Tally[];
   readonly #recorded: Tally;
   readonly #agreements: readonly AgreementTally[];
+  readonly #refills: RefillModel | undefined;
 
   constructor(
     config: ReplayConfig,
     pointers: PointerTable,
     diagnostics: Diagnostics,
     listener?: SettlementListener,
+    /** Modelled TLBs, which is a listener too; without one nothing is spent on them. */
+    refills?: RefillModel,
   ) {
     this.#config = config;
+    this.#refills = refills;
     const geometry = geometryOf(config.pageShift);
     const operation: OperationContext = { contextId: 0, path: 0, rootLevel: 0, rootAssumed: true };
     const entries = withReference(config);
@@ -112,7 +117,7 @@ export class Replay {
       contexts,
       diagnostics,
       referenceIndex: referenceIndexOf(config),
-      listener,
+      listener: refills ?? listener,
     });
     this.#state = new ReplayState({
       geometry,
@@ -126,6 +131,10 @@ export class Replay {
       requestsNameRanges: config.requestsNameRanges ?? false,
       mapToleratesUnchanged: config.mapToleratesUnchanged ?? false,
     });
+    if (refills !== undefined) {
+      this.#state.fanOut.watcher = refills;
+      refills.attach(this.#state);
+    }
     this.#engine = new ReplayEngine(
       this.#state,
       config.requestMode,
@@ -134,11 +143,12 @@ export class Replay {
   }
 
   consume(batch: EventBatch): void {
-    this.#engine.consume(batch);
+    this.#engine.consume(batch, this.#refills);
   }
 
   finish(): ReplayResult {
     this.#engine.finish();
+    this.#refills?.finish();
     const recorded = this.#engine.primitivesRecorded;
     const shown = this.#tallies.slice(0, this.#config.policies.length);
     const tallies = recorded ? [...shown, this.#recorded] : shown;

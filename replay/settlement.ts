@@ -1,4 +1,5 @@
 import type { Diagnostics } from "../ingest/diagnostics.ts";
+import type { Stage2Context } from "./contexts/context.ts";
 import type { ContextRegistry } from "./contexts/registry.ts";
 import { Call, type Task } from "./operations/task.ts";
 import { Path } from "./paths.ts";
@@ -10,7 +11,7 @@ import { Aligner } from "./verify/alignment.ts";
 import type { AgreementTally } from "./verify/agreement.ts";
 
 /**
- * Told of everything that is settled: for instruction listings and, later, the modelled TLB. Called
+ * Told of everything that is settled: for instruction listings and the modelled TLB. Called
  * once per bracket, before its queues are cleared.
  */
 export interface SettlementListener {
@@ -20,6 +21,16 @@ export interface SettlementListener {
     includeConditional: boolean,
     isCut: boolean,
   ): void;
+  /** A call that every policy makes alike, outside brackets: a vCPU switch on a CPU. */
+  addedToAll?(
+    primitive: number,
+    path: number,
+    isCertain: boolean,
+    cpu: number,
+    context: Stage2Context,
+  ): void;
+  /** A bracket ends in which no policy issued anything and nothing was recorded. */
+  settledEmpty?(task: Task, policies: readonly PolicyReplay[]): void;
   /** An unmap call on a table of which everything is known found nothing mapped. */
   unmapFoundNothing?(task: Task): void;
   /** Events are missing before `line`: what was known of so many tables is not any more. */
@@ -69,7 +80,10 @@ export class Settlement {
    */
   settle(task: Task, primitivesRecorded: boolean, isCut = false): void {
     const { recorded, queues } = task.ledger;
-    if (recorded.length === 0 && queues.every(isEmpty)) return;
+    if (recorded.length === 0 && queues.every(isEmpty)) {
+      this.#listener?.settledEmpty?.(task, this.#policies);
+      return;
+    }
     this.#bindContext(task);
     const root = this.#resolveRoot(task, primitivesRecorded);
     const includeConditional = root === "higher";
@@ -95,7 +109,14 @@ export class Settlement {
   }
 
   /** One call of every policy alike, outside brackets: a vCPU switch. */
-  addToAll(primitive: number, path: number, certain: boolean): void {
+  addToAll(
+    primitive: number,
+    path: number,
+    certain: boolean,
+    cpu: number,
+    context: Stage2Context,
+  ): void {
+    this.#listener?.addedToAll?.(primitive, path, certain, cpu, context);
     for (const tally of this.#tallies) {
       if (certain) tally.add(path, primitive, 0, 0, 1);
       else tally.addUnknown(path, primitive, 1);

@@ -135,6 +135,7 @@ export class ReplayState {
     this.operation.path = path;
     this.operation.rootLevel = context.rootLevel;
     this.operation.rootAssumed = context.rootAssumed;
+    this.fanOut.watcher?.entered(task, context);
     for (let i = 0; i < this.policies.length; i += 1) {
       const policy = this.policies[i]!;
       policy.queue = queues[i]!;

@@ -1,4 +1,5 @@
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import type { RefillRow } from "../replay/tlb/refills/refill-result.ts";
 import type { Column, TableSchema } from "./schema.ts";
 import type { ToolIdentity } from "./tool.ts";
 
@@ -18,6 +19,28 @@ export const FLUSH_ROWS: readonly FlushRow[] = [
 export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   { policy: "range-6.9", instruction: "ipas2e1is", count: 7 },
   { policy: "range-6.9", instruction: "ripas2e1is", count: 28 },
+];
+
+export const REFILL_ROWS: readonly RefillRow[] = [
+  {
+    policy: "range-6.9",
+    tlb: "neoverse-n1",
+    stream: "generated",
+    combined_refills: 6616,
+    stage2_refills: 70.5,
+    walk_references: -12,
+    stale_hits: 0,
+    hypothesis: "combined",
+    path: "unmap",
+    refills_seed_min: 6405,
+    refills_seed_max: 6817,
+    refills_low: 3823,
+    refills_high: 8651,
+    seeds: 9,
+    visits: 83_274,
+    episodes: 123,
+    episodes_simulated: 71,
+  },
 ];
 
 function row(

@@ -1,6 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, type TableSchema, cellOf } from "./schema.ts";
-import { FLUSH_ROWS, INSTRUCTION_ROWS, ODD, type OddRow } from "./sample-rows.test.data.ts";
+import {
+  FLUSHES,
+  INSTRUCTION_COUNTS,
+  MISS_CURVE,
+  REFILLS,
+  type TableSchema,
+  cellOf,
+} from "./schema.ts";
+import {
+  FLUSH_ROWS,
+  INSTRUCTION_ROWS,
+  ODD,
+  REFILL_ROWS,
+  type OddRow,
+} from "./sample-rows.test.data.ts";
 
 const names = <Row>(schema: TableSchema<Row>): string[] => schema.columns.map((c) => c.name);
 
@@ -21,6 +34,17 @@ describe("result schemas", () => {
 
   it("describe every column, and give every number a unit", () => {
     for (const column of ALL) {
+      expect(column.meaning, column.name).toMatch(/^[A-Z`].*\.$/);
+      expect(column.unit === "", column.name).toBe(column.type === "utf8");
+    }
+  });
+
+  it("have the contracted columns of refills first", () => {
+    const contracted =
+      "policy tlb stream combined_refills stage2_refills walk_references stale_hits".split(" ");
+    expect(names(REFILLS).slice(0, contracted.length)).toEqual(contracted);
+    expect(names(REFILLS)).toEqual(Object.keys(REFILL_ROWS[0] ?? {}));
+    for (const column of REFILLS.columns) {
       expect(column.meaning, column.name).toMatch(/^[A-Z`].*\.$/);
       expect(column.unit === "", column.name).toBe(column.type === "utf8");
     }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
 import type { MissCurveRow } from "../replay/tlb/miss-curve.ts";
+import type { RefillRow } from "../replay/tlb/refills/refill-result.ts";
 
 /**
  * The result tables as data: every writer (CSV, Arrow, terminal) takes its columns, their order, types,
@@ -97,6 +98,51 @@ export const MISS_CURVE: TableSchema<MissCurveRow> = {
       "access",
       "Accesses that hit, but miss in the paired run: a flush left room, so less was evicted.",
     ),
+  ],
+};
+
+function estimate<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
+  return { name, type: "float64", nullable: true, unit, meaning };
+}
+
+export const REFILLS: TableSchema<RefillRow> = {
+  name: "refills",
+  order:
+    "policies as requested; within a policy, hypotheses (minimum, combined, over-invalidating) and then paths in table order",
+  columns: [
+    label("policy", "Policy whose flushes cost the refills."),
+    label("tlb", "Preset of the modelled TLB; summary.json has every number of it."),
+    label("stream", "Where the guest's accesses come from; `generated` is assumed, not measured."),
+    estimate(
+      "combined_refills",
+      "access",
+      "Accesses that miss and would have hit had only changed translations been dropped: median over the seeds; null where the trace shows nobody in a guest.",
+    ),
+    estimate(
+      "stage2_refills",
+      "translation",
+      "Stage-2 translations in walks that had to be walked and would have been found: median.",
+    ),
+    estimate(
+      "walk_references",
+      "memory reference",
+      "Memory references of walks beyond those of hardware that drops only what changed: median.",
+    ),
+    estimate(
+      "stale_hits",
+      "hit",
+      "Hits on translations that the page table no longer held, most over all runs; in the first row of each policy and hypothesis.",
+    ),
+    label("hypothesis", "What the hardware is taken to do: minimum, combined, over-invalidating."),
+    label("path", "Stage-2 operation whose flush took the entry away."),
+    estimate("refills_seed_min", "access", "Least combined_refills of the seeds."),
+    estimate("refills_seed_max", "access", "Most combined_refills of the seeds."),
+    estimate("refills_low", "access", "Least combined_refills of all scenarios."),
+    estimate("refills_high", "access", "Most combined_refills of all scenarios."),
+    count("seeds", "seed", "Runs of the base scenario."),
+    count("visits", "page visit", "Page visits simulated in one of them."),
+    count("episodes", "episode", "Brackets of the trace in which a policy flushes."),
+    count("episodes_simulated", "episode", "Those simulated; the others are weighed in."),
   ],
 };
 

@@ -10,6 +10,7 @@ import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { type InferenceEntry, inferenceEntry } from "./inference.ts";
+import { type RefillEntry, refillEntry, type RefillReport } from "./refill-entry.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import type { ToolIdentity } from "./tool.ts";
 
@@ -82,6 +83,8 @@ export interface Summary {
   readonly inference?: InferenceEntry;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
+  /** Present where a TLB was modelled. */
+  readonly refills?: RefillEntry;
   readonly explanations: readonly string[];
 }
 
@@ -96,6 +99,7 @@ export interface SummaryInput {
   readonly inference?: InferenceResult | undefined;
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
+  readonly refills?: RefillReport | undefined;
   /** Sentences on what the numbers do not show, such as an open loop. */
   readonly explanations: readonly string[];
 }
@@ -116,6 +120,7 @@ export function buildSummary(input: SummaryInput): Summary {
       instruction,
       count,
     })),
+    ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills) }),
     explanations: [...input.explanations],
   };
 }

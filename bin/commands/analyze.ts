@@ -8,7 +8,9 @@ import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
 import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
-import { FLUSHES, INSTRUCTION_COUNTS } from "../../reports/schema.ts";
+import type { RefillReport } from "../../reports/refill-entry.ts";
+import { formatRefills } from "../../reports/refills.ts";
+import { FLUSHES, INSTRUCTION_COUNTS, REFILLS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
@@ -18,17 +20,31 @@ import type { Command } from "../command.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
+import {
+  checkTlbOptions,
+  type ChosenModel,
+  chooseModel,
+  reportOf,
+  TLB_OPTIONS,
+  type TlbOptions,
+} from "../tlb-model.ts";
+import { PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
 import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
-type AnalyzeArguments = TraceOptions & Pick<SharedValues, "out" | "format">;
+type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
 
 export const analyzeCommand: Command = {
   command: "analyze <traces..>",
   describe: "Replay traces under flush policies and compare what each would issue",
   builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
-    withOptions(withTraceOptions(yargs), "out", "format"),
+    withOptions(
+      withTraceOptions(yargs, ["TLB presets (how well the entries are known):", ...PRESET_HELP]),
+      ...TLB_OPTIONS,
+      "out",
+      "format",
+    ),
   handler: analyze,
 };
 
@@ -42,10 +58,16 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       "use --out DIR, which makes a folder for each trace, or --format json",
     );
   }
+  checkTlbOptions(args);
   const userPolicies = await userPoliciesOf(args);
   const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
   for (const [i, trace] of args.traces.entries()) {
+    let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
+      model: (config) => {
+        chosen = chooseModel(args, config);
+        return chosen?.model;
+      },
       operationsOnly: false,
       compare: false,
       infers: true,
@@ -68,19 +90,33 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
         });
       },
     });
-    const summary = summaryOf(run, process.argv.slice(2));
+    const refills = refillsOf(run, chosen);
+    const summary = summaryOf(run, process.argv.slice(2), refills);
     const folder = folders[i];
     if (folder !== undefined) {
       await writeResults(folder, summary);
       logOf(args).info(`results in ${folder}`);
     }
-    await print(run, summary, format, args.traces.length > 1);
+    await print(run, summary, refills, format, args.traces.length > 1);
     if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
       raiseExitCode(ExitCode.DATA_LOSS);
   }
 }
 
-function summaryOf(run: TraceRun, argv: readonly string[]): Summary {
+/** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
+function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport | undefined {
+  if (chosen === undefined || run.inference !== undefined) return undefined;
+  return reportOf(
+    chosen,
+    run.policies.map(({ id }) => id),
+  );
+}
+
+function summaryOf(
+  run: TraceRun,
+  argv: readonly string[],
+  refills: RefillReport | undefined,
+): Summary {
   const { configuration, result, policies } = run;
   return buildSummary({
     tool: toolIdentity(),
@@ -98,6 +134,7 @@ function summaryOf(run: TraceRun, argv: readonly string[]): Summary {
     assumptions: configuration.assumptions,
     flushes: result.flushes,
     instructions: result.instructions,
+    refills,
     explanations: explain({
       counts: result.counts,
       policies: policies.map((policy) => policy.id),
@@ -136,6 +173,9 @@ async function writeResults(folder: string, summary: Summary): Promise<void> {
   const files: readonly OutputFile[] = [
     ...(await tableFiles(FLUSHES, summary.flushes, toolIdentity())),
     ...(await tableFiles(INSTRUCTION_COUNTS, summary.instructions, toolIdentity())),
+    ...(summary.refills === undefined
+      ? []
+      : await tableFiles(REFILLS, summary.refills.rows, toolIdentity())),
     { name: SET_MARKER, bytes: summaryJson(summary) },
   ];
   writeOutputSet(folder, files);
@@ -144,6 +184,7 @@ async function writeResults(folder: string, summary: Summary): Promise<void> {
 async function print(
   run: TraceRun,
   summary: Summary,
+  refills: RefillReport | undefined,
   format: NonNullable<SharedValues["format"]>,
   isOneOfSeveral: boolean,
 ): Promise<void> {
@@ -166,6 +207,9 @@ async function print(
         heading = "";
       }
       await printResult(heading + formatComparison(summary.flushes, { ...terminal, policies }));
+      if (refills !== undefined) {
+        await printResult(formatRefills(refills, summary.flushes, terminal));
+      }
       await printResult(formatNotes(summary));
       break;
     }

@@ -127,7 +127,10 @@ export const EVENT_KINDS = [
   "test_age_hva",
   "dirty_ring_push",
   "dirty_ring_reset",
-  /** tracing_mark_write and other free text. */
+  /**
+   * tracing_mark_write and other free text. Of the s2 driver's accesses: `addr` = IPA and `len` = stride in
+   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM.
+   */
   "marker",
 ] as const;
 

@@ -1,8 +1,12 @@
 import type { EventKindName } from "../events/kinds.ts";
 
-/** How a stock tracepoint's own text is read; `none`: the name says all. */
+/**
+ * How a stock tracepoint's own text is read; `none`: the name says all; `marker`: free text, of which some
+ * is known.
+ */
 export type TracepointText =
   | "none"
+  | "marker"
   | "guestFault"
   | "accessFault"
   | "userspaceExit"
@@ -56,6 +60,6 @@ export const TRACEPOINTS: ReadonlyMap<string, TracepointMeaning> = new Map<
   ["kvm_toggle_cache", vcpuEvent],
   ["kvm_nested_eret", vcpuEvent],
   ["kvm_forward_sysreg_trap", vcpuEvent],
-  ["tracing_mark_write", { kind: "marker", text: "none" }],
-  ["print", { kind: "marker", text: "none" }],
+  ["tracing_mark_write", { kind: "marker", text: "marker" }],
+  ["print", { kind: "marker", text: "marker" }],
 ]);

@@ -28,7 +28,7 @@ export class VcpuLoads {
     if (before === task.pid) return;
     context.setLastRan(cpu, task.pid);
     const isCertain = before !== LAST_RAN_UNKNOWN;
-    this.#count(isCertain);
+    this.#count(isCertain, cpu, context);
     if (!isRecorded) return;
     for (const agreement of this.#state.settlement.agreements) {
       if (isCertain) agreement.addLoose(Primitive.CPU, 0, 0, line, "spurious");
@@ -49,7 +49,7 @@ export class VcpuLoads {
     task.vcpuContext = context;
     task.vcpuCpu = cpu;
     const explained = before !== task.pid && before !== LAST_RAN_UNKNOWN;
-    if (before !== task.pid) this.#count(explained);
+    if (before !== task.pid) this.#count(explained, cpu, context);
     const outcome = explained ? "matched" : "unknown";
     for (const agreement of this.#state.settlement.agreements) {
       agreement.addLoose(Primitive.CPU, 0, 0, line, outcome);
@@ -57,7 +57,8 @@ export class VcpuLoads {
     this.#state.settlement.addLoose(Primitive.CPU, 0, 0, Path.vcpu_switch);
   }
 
-  #count(isCertain: boolean): void {
-    this.#state.settlement.addToAll(Primitive.CPU, Path.vcpu_switch, isCertain);
+  #count(isCertain: boolean, cpu: number, context: Stage2Context): void {
+    const { settlement } = this.#state;
+    settlement.addToAll(Primitive.CPU, Path.vcpu_switch, isCertain, cpu, context);
   }
 }

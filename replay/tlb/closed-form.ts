@@ -68,3 +68,22 @@ function solveTime(rates: ArrayLike<number>, entries: number, total: number): nu
   }
   return (low + high) / 2;
 }
+
+/**
+ * Refills after one flush that the next follows a time `within` later: a page touched in that time, less
+ * those that would have missed anyway. With the characteristic time itself it is that one's `refills`.
+ * @param within in the unit of 1/rate; more than the characteristic time counts as that.
+ * @throws RangeError as `characteristicOf`, or for a negative time.
+ */
+export function refillsWithin(rates: ArrayLike<number>, entries: number, within: number): number {
+  if (!(within >= 0)) throw new RangeError(`refills within a time of ${within}`);
+  const { time, refills } = characteristicOf(rates, entries);
+  if (within >= time) return refills;
+  let sum = 0;
+  for (let i = 0; i < rates.length; i += 1) {
+    const x = rates[i]! * within;
+    const missed = time === Infinity ? 0 : x * Math.exp(-rates[i]! * time);
+    sum -= Math.expm1(-x) + missed;
+  }
+  return sum;
+}

@@ -39,12 +39,46 @@ function pageOf(page: number, more: Partial<Access> = {}): Access {
   };
 }
 
+function referencesOf(pe: ModelledPe, use: Access): number {
+  const before = pe.walkReferences;
+  expect(pe.access(use)).toBe(Found.nowhere);
+  return pe.walkReferences - before;
+}
+
+/** Misses and references of touching pages 0…63 again. */
+function again(pe: ModelledPe, stage2Class: number): readonly [number, number] {
+  const before = pe.walkReferences;
+  let misses = 0;
+  for (let page = 0; page < 64; page += 1) {
+    if (pe.access(pageOf(page * 512, { stage2Class })) === Found.nowhere) misses += 1;
+  }
+  return [misses, pe.walkReferences - before];
+}
+
+function warmed(hypothesis: Hypothesis, stage2Class: number): ModelledPe {
+  const pe = peOf({ stage2Only: { sets: 1, ways: 128 } }, hypothesis);
+  again(pe, stage2Class);
+  return pe;
+}
+
+function referencesAfterIpaFlush(hypothesis: Hypothesis): number {
+  const pe = warmed(hypothesis, 0);
+  pe.flushStage2(0, 0, 5 * 512, 1);
+  pe.flushStage1(0);
+  return again(pe, 0)[1];
+}
+
+function sparedBy(hypothesis: Hypothesis): number {
+  const pe = warmed(hypothesis, 1);
+  pe.flushStage2(0, 0, 5 * 512, 1);
+  let hits = 0;
+  for (let page = 63; page >= 0; page -= 1) {
+    if (pe.access(pageOf(page * 512, { stage2Class: 1 })) === Found.first) hits += 1;
+  }
+  return hits;
+}
+
 describe("references of a walk", () => {
-  const referencesOf = (pe: ModelledPe, use: Access): number => {
-    const before = pe.walkReferences;
-    expect(pe.access(use)).toBe(Found.nowhere);
-    return pe.walkReferences - before;
-  };
   const noCaches = { stage1Walk: NOTHING, stage2Walk: NOTHING, stage2Only: NOTHING };
 
   it("are (s + 1)(t + 1) - 1 without any cache: 24, and 19 for a stage 2 of three levels", () => {
@@ -64,7 +98,7 @@ describe("references of a walk", () => {
     const warm = peOf({ stage2Walk: NOTHING, stage2Only: big }, "minimum");
     // A neighbour brings in the table; the page itself was used before, and its entry dropped.
     warm.access(pageOf(7));
-    warm.dropTranslations(2, 7, 1, 0);
+    warm.dropLeaves(0, 2, 7, 1, 0);
     expect(referencesOf(warm, pageOf(7))).toBe(1);
   });
 
@@ -76,21 +110,6 @@ describe("references of a walk", () => {
 });
 
 describe("what KVM's calls leave", () => {
-  /** Misses and references of touching pages 0…63 again. */
-  const again = (pe: ModelledPe, stage2Class: number): readonly [number, number] => {
-    const before = pe.walkReferences;
-    let misses = 0;
-    for (let page = 0; page < 64; page += 1) {
-      if (pe.access(pageOf(page * 512, { stage2Class })) === Found.nowhere) misses += 1;
-    }
-    return [misses, pe.walkReferences - before];
-  };
-  const warmed = (hypothesis: Hypothesis, stage2Class: number): ModelledPe => {
-    const pe = peOf({ stage2Only: { sets: 1, ways: 128 } }, hypothesis);
-    again(pe, stage2Class);
-    return pe;
-  };
-
   it("a range and a whole-VMID flush cost the same misses; the range's are cheaper to walk", () => {
     const ofRange = warmed("combined", 1);
     ofRange.flushStage2(0, 0, 5 * 512, 512);
@@ -104,29 +123,16 @@ describe("what KVM's calls leave", () => {
   });
 
   it("stage-2-only entries of pages survive only where hardware holds them", () => {
-    const referencesOf = (hypothesis: Hypothesis): number => {
-      const pe = warmed(hypothesis, 0);
-      pe.flushStage2(0, 0, 5 * 512, 1);
-      pe.flushStage1(0);
-      return again(pe, 0)[1];
-    };
-    expect(referencesOf("minimum")).toBeLessThan(referencesOf("combined"));
-    expect(referencesOf("combined")).toBeLessThan(referencesOf("over-invalidating"));
+    expect(referencesAfterIpaFlush("minimum")).toBeLessThan(referencesAfterIpaFlush("combined"));
+    expect(referencesAfterIpaFlush("combined")).toBeLessThan(
+      referencesAfterIpaFlush("over-invalidating"),
+    );
   });
 
   it("an operation by IPA alone spares combined entries, but not where the first level is emptied", () => {
-    const spared = (hypothesis: Hypothesis): number => {
-      const pe = warmed(hypothesis, 1);
-      pe.flushStage2(0, 0, 5 * 512, 1);
-      let hits = 0;
-      for (let page = 63; page >= 0; page -= 1) {
-        if (pe.access(pageOf(page * 512, { stage2Class: 1 })) === Found.first) hits += 1;
-      }
-      return hits;
-    };
     // 64 pages, 48 entries in the order of use: exactly the last 48 are there.
-    expect(spared("combined")).toBe(48);
-    expect(spared("over-invalidating")).toBe(0);
+    expect(sparedBy("combined")).toBe(48);
+    expect(sparedBy("over-invalidating")).toBe(0);
   });
 
   it("drops the entries of the range and no others, whether it probes or scans", () => {
@@ -134,7 +140,7 @@ describe("what KVM's calls leave", () => {
       const pe = warmed("combined", 1);
       expect(pe.flushStage2(0, 0, 512 * 10, lenPages)).toBeGreaterThan(0);
       const before = pe.walkReferences;
-      pe.dropTranslations(2, 0, 64 * 512, 0);
+      pe.dropLeaves(0, 2, 0, 64 * 512, 0);
       // Blocks 0…9 are outside the range: their last translation is a hit in the stage-2-only entries.
       pe.access(pageOf(0, { stage2Class: 1 }));
       const outside = pe.walkReferences - before;

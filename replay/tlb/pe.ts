@@ -1,43 +1,29 @@
+import { type Access, Found } from "./access.ts";
+import { GROUP, leafMatcher, TABLES } from "./leaf-keys.ts";
 import { makeArray } from "./make-array.ts";
 import { type PageKeys, REGION_PAGES } from "./page-keys.ts";
 import type { ArrayShape, Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
+import { StaleEntries } from "./stale-entries.ts";
 import type { TlbArray } from "./tlb-array.ts";
-
-/**
- * One use of a translation. Page numbers count granules; a class is 0 for a page, 1 for a block of level
- * 2, 2 for a block of level 1. Reused from access to access.
- */
-export interface Access {
-  /** VM that runs, 0…vms−1; each has two key spaces: its IPA, and the VA of its current ASID. */
-  vm: number;
-  ipaSpace: number;
-  vaSpace: number;
-  vaPage: number;
-  ipaPage: number;
-  /** Class of the guest's own mapping, and of the stage-2 leaf. */
-  stage1Class: number;
-  stage2Class: number;
-  /** Class of the stage-2 leaves that map the guest's page tables. */
-  tableClass: number;
-}
-
-/** Where a translation was found. */
-export const Found = { first: 0, second: 1, nowhere: 2 } as const;
 
 /** Above this many regions of keys, one scan that looks at what each key stands for is cheaper. */
 const MOST_REGIONS = 8;
-/** Key classes: 0…2 leaves, 3 a coalesced group, 4… pointers to tables whose entries have class 0…3. */
-const GROUP = 3;
-const TABLES = 4;
 /** Pages, and what a table of each level covers. */
 const UNIT_CLASSES = 8;
 /** The guest's page tables stand where no RAM is: a pseudo IPA above 2^38 pages, by level and VA. */
 const TABLE_IPA = 2 ** 38;
 
+export { type Access, Found } from "./access.ts";
+
 /** The TLBs of one PE. */
 export class ModelledPe {
   /** Memory references of all walks so far. */
   walkReferences = 0;
+  /** Entries that a policy should have invalidated and did not. */
+  readonly stale: StaleEntries = new StaleEntries();
+  /** Stage-2-only keys that the last access looked for in vain. */
+  readonly missedStage2: Int32Array = new Int32Array(8);
+  missedStage2Count = 0;
   readonly #keys: PageKeys;
   readonly #geometry: WalkGeometry;
   /** By class: 1 / pages of a unit, a power of two and so exact. */
@@ -50,6 +36,8 @@ export class ModelledPe {
   readonly #stage2: TlbArray;
   readonly #stage1Walk: TlbArray;
   readonly #stage2Walk: TlbArray;
+  /** The walk under way used a stale stage-2-only entry: stale for writes only, or for every use. */
+  #walkedStale: boolean | undefined;
 
   constructor(
     shape: TlbShape,
@@ -85,18 +73,24 @@ export class ModelledPe {
     const entryClass = Math.min(use.stage1Class, use.stage2Class);
     const page = this.#unit(use.vaPage, entryClass);
     const key = this.#keys.keyOf(use.vaSpace, entryClass, page);
-    if (this.#first.touch(key)) return Found.first;
+    this.missedStage2Count = 0;
+    if (this.#first.touch(key)) {
+      if (!this.stale.isEmpty) this.stale.usedCombined(key, use.isWrite === true);
+      return Found.first;
+    }
     const secondKey =
       entryClass === 0 && this.#groupPages > 1
         ? this.#keys.keyOf(use.vaSpace, GROUP, Math.floor(page / this.#groupPages))
         : key;
     let found: number = Found.second;
+    this.#walkedStale = undefined;
     if (!this.#second.touch(secondKey)) {
       found = Found.nowhere;
       this.#walk(use);
       this.#second.fill(secondKey, vm);
     }
     this.#first.fill(key, vm);
+    if (!this.stale.isEmpty) this.#carryStale(use, key, secondKey, found);
     return found;
   }
 
@@ -139,16 +133,83 @@ export class ModelledPe {
     );
   }
 
-  /** What hardware that could find combined entries by IPA would drop; VA and IPA are taken to be the same. */
-  dropTranslations(vaSpace: number, page: number, lenPages: number, entryClass: number): void {
-    const first = this.#unit(page, entryClass);
-    const last = this.#unit(page + lenPages - 1, entryClass);
-    for (let at = first; at <= last; at += 1) {
-      this.#first.drop(this.#keys.keyOf(vaSpace, entryClass, at));
-      const isGrouped = entryClass === 0 && this.#groupPages > 1;
-      const unit = isGrouped ? Math.floor(at / this.#groupPages) : at;
-      this.#second.drop(this.#keys.keyOf(vaSpace, isGrouped ? GROUP : entryClass, unit));
+  /** Whether a stage-2-only entry is there, without counting a use. */
+  holdsStage2(key: number): boolean {
+    return this.#stage2.has(key);
+  }
+
+  /** What hardware that knew exactly which leaves changed would drop; VA and IPA spaces are the same. */
+  dropLeaves(vm: number, space: number, page: number, lenPages: number, leafClass: number): void {
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, undefined);
+  }
+
+  /** Marks what is still cached of these leaves as stale; VA and IPA spaces are taken to be the same. */
+  markStale(
+    vm: number,
+    space: number,
+    page: number,
+    lenPages: number,
+    leafClass: number,
+    writesOnly: boolean,
+  ): void {
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, writesOnly);
+  }
+
+  /** To be called behind flushes while something is stale: what is gone cannot be hit. */
+  pruneStale(): void {
+    if (this.stale.isEmpty) return;
+    this.stale.keep(
+      (key) => this.#first.has(key) || this.#second.has(key),
+      (key) => this.#stage2.has(key),
+    );
+  }
+
+  /** Drops (`writesOnly` undefined) or marks the entries of these leaves, of every size cut from them. */
+  #eachOfLeaves(
+    vm: number,
+    space: number,
+    page: number,
+    lenPages: number,
+    leafClass: number,
+    writesOnly: boolean | undefined,
+  ): void {
+    const covers = leafMatcher(this.#keys, { space, page, lenPages, leafClass }, (size) =>
+      size === GROUP ? this.#groupPages : 2 ** (size * this.#geometry.spanShift),
+    );
+    const combined = (key: number): boolean => {
+      if (!covers(key)) return false;
+      if (writesOnly === undefined) return true;
+      this.stale.addCombined(key, writesOnly);
+      return false;
+    };
+    if (this.#first.liveOf(vm) > 0) this.#first.dropWhere(combined);
+    if (this.#second.liveOf(vm) > 0) this.#second.dropWhere(combined);
+    if (this.#stage2.liveOf(vm) === 0) return;
+    this.#stage2.dropWhere((key) => {
+      if (!covers(key)) return false;
+      if (writesOnly === undefined) return true;
+      this.stale.addStage2(key, writesOnly);
+      return false;
+    });
+  }
+
+  /** What a stale entry brought in is stale, and what a walk brought in anew is not. */
+  #carryStale(use: Access, key: number, secondKey: number, found: number): void {
+    const { stale } = this;
+    const isWrite = use.isWrite === true;
+    if (found === Found.second) {
+      const kind = stale.combinedKind(secondKey);
+      if (kind === undefined) stale.freshCombined(key);
+      else stale.addCombined(key, kind);
+      stale.usedCombined(secondKey, isWrite);
+      return;
     }
+    stale.freshCombined(key);
+    stale.freshCombined(secondKey);
+    if (this.#walkedStale === undefined) return;
+    stale.addCombined(key, this.#walkedStale);
+    stale.addCombined(secondKey, this.#walkedStale);
+    stale.usedCombined(key, isWrite);
   }
 
   /** Page number in units of a class, or of what a table of its entries covers. */
@@ -218,7 +279,14 @@ export class ModelledPe {
     const keys = this.#keys;
     const canHold = leafClass >= this.#stage2OnlyFrom;
     const leafKey = keys.keyOf(ipaSpace, leafClass, this.#unit(ipaPage, leafClass));
-    if (canHold && this.#stage2.touch(leafKey)) return;
+    if (canHold && this.#stage2.touch(leafKey)) {
+      if (!this.stale.isEmpty) this.#walkedStale ??= this.stale.stage2Kind(leafKey);
+      return;
+    }
+    if (canHold) {
+      this.missedStage2[this.missedStage2Count & 7] = leafKey;
+      this.missedStage2Count += 1;
+    }
     const highest = this.#geometry.stage2Levels - 1;
     let top = leafClass;
     for (; top < highest; top += 1) {
@@ -230,6 +298,9 @@ export class ModelledPe {
       const unit = this.#unit(ipaPage, entries + 1);
       this.#stage2Walk.fill(keys.keyOf(ipaSpace, TABLES + entries, unit), vm);
     }
-    if (canHold) this.#stage2.fill(leafKey, vm);
+    if (canHold) {
+      this.#stage2.fill(leafKey, vm);
+      if (!this.stale.isEmpty) this.stale.freshStage2(leafKey);
+    }
   }
 }

@@ -11,6 +11,7 @@ export function tracepointText(
   const { ipa, hsr, start, end, hva, reason, errno, vcpu_id } = Object.fromEntries(fields);
   switch (text) {
     case "none":
+    case "marker":
       return "";
     case "guestFault":
       return ipa && hsr && `ipa ${ipa}, hsr ${hsr}`;

@@ -32,6 +32,7 @@ export class RawFields {
       this.#quantity(bytes, from, end, label, column, row);
     switch (text) {
       case "none":
+      case "marker":
         return true;
       case "guestFault":
         return into(IPA, batch.addr) && into(HSR, batch.arg0);

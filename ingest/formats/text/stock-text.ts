@@ -1,6 +1,7 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
 import { LETTER_X, literal, matchesAt, PAREN_OPEN, ZERO } from "../bytes.ts";
+import { MarkerText } from "../marker-text.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
 const IPA = literal("ipa ");
@@ -19,6 +20,7 @@ const VCPU = literal("vcpu ");
 /** Reads the numbers in the text of stock tracepoints into a row. */
 export class StockText {
   readonly #numbers = new NumberScanner();
+  readonly #marker = new MarkerText();
 
   /** False: the text is not that of this tracepoint in any kernel known here. */
   read(
@@ -31,6 +33,9 @@ export class StockText {
   ): boolean {
     switch (text) {
       case "none":
+        return true;
+      case "marker":
+        this.#marker.read(bytes, from, end, batch, row);
         return true;
       case "guestFault":
         return this.#guestFault(bytes, from, end, batch, row);

@@ -17,6 +17,7 @@ const TEXT_NAMES: ReadonlyMap<string, string> = new Map([
 /** Fields that stand in for the numbers in a stock tracepoint's text. */
 const STOCK_FIELDS: Readonly<Record<TracepointText, readonly string[]>> = {
   none: [],
+  marker: [],
   guestFault: ["ipa", "hsr"],
   accessFault: ["ipa"],
   hvaRange: ["start", "end"],
@@ -50,6 +51,8 @@ export class DatEvent {
   /** Field that holds the probed address (or, for a return, the function's); of `print` the caller's. */
   readonly placeAt: number;
   readonly placeBytes: number;
+  /** Of `print`: where its text begins; -1 where it has none. */
+  readonly textAt: number;
   /** Sites by address; the last one used is `site`. */
   readonly sites: ProbeSiteAt[] = [];
   site: ProbeSite | undefined;
@@ -66,6 +69,7 @@ export class DatEvent {
     this.form = place?.form ?? DatEventForm.stock;
     this.placeAt = place?.field.offset ?? 0;
     this.placeBytes = place?.field.sizeBytes ?? 0;
+    this.textAt = format.fields.find((field) => field.name === "buf")?.offset ?? -1;
     const stock = TRACEPOINTS.get(format.name);
     this.stockKind = EventKind[stock?.kind ?? "other"];
     this.stockText = stock?.text ?? "none";

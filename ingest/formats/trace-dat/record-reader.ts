@@ -5,6 +5,7 @@ import { clearRow } from "../../events/rows.ts";
 import type { EventTables } from "../../events/tables.ts";
 import { type DatEvent, DatEventForm } from "./dat-event.ts";
 import type { DatProblems } from "./dat-problems.ts";
+import { MarkerText } from "../marker-text.ts";
 import { FieldValues } from "./field-values.ts";
 import { PlanFields, Outcome } from "./plan-fields.ts";
 import { callerSite, type ProbeSite, type ProbeSites } from "./probe-sites.ts";
@@ -16,6 +17,7 @@ export class RecordReader {
   record = 0;
   byteOffset = 0;
   readonly #values: FieldValues;
+  readonly #marker = new MarkerText();
   readonly #planFields: PlanFields;
   readonly #sites: ProbeSites;
   readonly #names: NameTable;
@@ -45,6 +47,7 @@ export class RecordReader {
       case DatEventForm.print:
         batch.name[row] = this.#names.idOf(this.#readPrint(event, view, at));
         batch.kind[row] = EventKind.marker;
+        this.#readMarker(event, view, at, batch, row);
         return;
       default:
         this.#readProbe(event, view, at, batch, row);
@@ -70,6 +73,14 @@ export class RecordReader {
     const site = this.#placeIn(event, view, at);
     event.countsByCaller.set(site, (event.countsByCaller.get(site) ?? 0) + 1);
     return site;
+  }
+
+  #readMarker(event: DatEvent, view: DataView, at: number, batch: EventBatch, row: number): void {
+    const from = at + event.textAt;
+    if (event.textAt < 0 || from >= view.byteLength) return;
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    const zero = bytes.indexOf(0, from);
+    this.#marker.read(bytes, from, zero < 0 ? bytes.length : zero, batch, row);
   }
 
   /** Name of the function that wrote a `print` entry. */

@@ -21,6 +21,7 @@ export function readStockFields(
   const first = quantityOf(fields[0]!, values, view, at);
   switch (text) {
     case "none":
+    case "marker":
       return true;
     case "guestFault":
       batch.addr[row] = first;

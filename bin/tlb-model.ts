@@ -1,0 +1,74 @@
+import { callOf, type ReplayConfig } from "../replay/replay.ts";
+import { geometryOf } from "../replay/stage2/geometry.ts";
+import { type ChosenShape, shapeOf, walkGeometryOf } from "../replay/tlb/preset-shape.ts";
+import { KNOB_NAMES, type KnobName, KNOBS, knobsOf } from "../replay/tlb/refills/knobs.ts";
+import { RefillModel } from "../replay/tlb/refills/refill-model.ts";
+import { refillResult } from "../replay/tlb/refills/refill-rows.ts";
+import type { RefillReport } from "../reports/refill-entry.ts";
+import type { SharedValues } from "./options.ts";
+import { badOption } from "./values.ts";
+
+export const TLB_OPTIONS = ["tlb", "stream", "tlb-seeds", "tlb-set", "tlb-knob"] as const;
+export type TlbOptions = Pick<SharedValues, (typeof TLB_OPTIONS)[number]>;
+
+/** IPA bits where neither options nor the trace say: KVM's own default. */
+const DEFAULT_IPA_BITS = 40;
+
+/** The modelled TLB that the options ask for, and what it rests on. */
+export interface ChosenModel {
+  readonly model: RefillModel;
+  readonly chosen: ChosenShape;
+  readonly knobs: RefillReport["knobs"];
+}
+
+/** Throws TraceError BAD_OPTION where an option of the TLB is given without one. */
+export function checkTlbOptions(options: TlbOptions): void {
+  if (options.tlb !== undefined) return;
+  for (const name of TLB_OPTIONS) {
+    if (options[name] !== undefined) {
+      throw badOption(name, "says how a TLB is modelled, and there is none", "give --tlb PRESET");
+    }
+  }
+}
+
+/** Undefined without `--tlb`. */
+export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenModel | undefined {
+  const preset = options.tlb;
+  if (preset === undefined) return undefined;
+  const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
+  if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
+  const knobs = knobsOf(given);
+  const chosen = shapeOf(preset, options["tlb-set"] ?? []);
+  const model = new RefillModel({
+    tlb: preset.id,
+    shape: chosen.shape,
+    walk: walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS),
+    geometry: geometryOf(config.pageShift),
+    knobs,
+    fixed: new Set(given.keys()),
+    stream: options.stream ?? "generated",
+    encodings: config.policies.map(
+      ({ policy, features }) => callOf(config.pageShift, policy, features).encoding,
+    ),
+  });
+  const entries = KNOB_NAMES.map((name) => ({
+    name,
+    value: knobs[name],
+    unit: KNOBS[name].unit,
+    meaning: KNOBS[name].meaning,
+    origin: given.has(name) ? originOf(name, options) : `assumed: ${KNOBS[name].reason}`,
+  }));
+  return { model, chosen, knobs: entries };
+}
+
+/** What the model found, once the replay is over. */
+export function reportOf(
+  { model, chosen, knobs }: ChosenModel,
+  policies: readonly string[],
+): RefillReport {
+  return { result: refillResult(model, policies), shape: chosen.sources, knobs };
+}
+
+function originOf(name: KnobName, options: TlbOptions): string {
+  return name === "seeds" && options["tlb-seeds"] !== undefined ? "--tlb-seeds" : "--tlb-knob";
+}

@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { createEventBatch } from "../events/columns.ts";
+import { emptyBatch } from "../events/rows.ts";
+import { MarkerText } from "./marker-text.ts";
+
+/** addr, len, arg0, arg1, arg2 of a marker. */
+function read(text: string): readonly number[] {
+  const batch = createEventBatch(1);
+  emptyBatch(batch, 1);
+  const bytes = new TextEncoder().encode(`>${text}<`);
+  new MarkerText().read(bytes, 1, bytes.length - 1, batch, 0);
+  return [batch.addr[0]!, batch.len[0]!, batch.arg0[0]!, batch.arg1[0]!, batch.arg2[0]!];
+}
+
+const NOTHING = [Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN];
+
+it("reads what the s2 driver announces: hexadecimal but for the VM and the count", () => {
+  expect(read("s2drive vm=0 op=write ipa=102033000 stride=1000 n=542")).toEqual([
+    0x1_0203_3000, 4096, 542, 1, 0,
+  ]);
+});
+
+it("leaves the stride out where the driver does", () => {
+  expect(read("s2drive vm=1 op=read ipa=101bba000 n=245")).toEqual([
+    0x1_01bb_a000,
+    Number.NaN,
+    245,
+    0,
+    1,
+  ]);
+});
+
+it.each([
+  "s2drive vm=0 op=mprotect-ro ipa=103c00000 size=200000",
+  "s2drive vm=0 op=write ipa=zz n=1",
+  "s2drive vm=0 op=write n=1",
+  "s2drive vm=0 op=readahead ipa=1000 n=1",
+  "s2drive",
+  "nvdrive op=write area=A l2ipa=1000 stride=1000 n=3",
+  "",
+])("takes nothing from %j", (text) => {
+  expect(read(text)).toEqual(NOTHING);
+});

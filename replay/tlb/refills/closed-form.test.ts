@@ -1,0 +1,80 @@
+import { expect, it } from "vitest";
+import { callOf } from "../../replay.ts";
+import { BOTH, policyOf } from "../../testing/replay-of.ts";
+import { SHAPE } from "../../testing/refills-of.ts";
+import { Diagnostics } from "../../../ingest/diagnostics.ts";
+import { PointerTable } from "../../../ingest/events/pointers.ts";
+import { ContextRegistry } from "../../contexts/registry.ts";
+import { Path } from "../../paths.ts";
+import { mapRange } from "../../stage2/map.ts";
+import { geometryOf } from "../../stage2/geometry.ts";
+import { FanOut } from "../../fan-out.ts";
+import { Primitive } from "../../tlbi/primitives.ts";
+import { refillsWithin } from "../closed-form.ts";
+import { PageKeys } from "../page-keys.ts";
+import { walkGeometryOf } from "../preset-shape.ts";
+import { Guest } from "./guest.ts";
+import { defaultKnobs } from "./knobs.ts";
+import { RefillWorld } from "./world.ts";
+
+const PAGES = 4096;
+const ENTRIES = 512;
+const FLUSHES = 60;
+
+/** A second level of 32 ways behind a first level of one entry: nearly what the formula speaks of. */
+const FLAT = {
+  ...SHAPE,
+  firstLevelEntries: 1,
+  secondLevel: { sets: ENTRIES / 32, ways: 32 },
+};
+
+/** Refills per flush of the simulation, each flush followed by the next after `within` visits. */
+function simulated(theta: number, within: number): { refills: number; expected: number } {
+  const geometry = geometryOf(12);
+  const contexts = new ContextRegistry(
+    geometry,
+    new PointerTable(),
+    new Diagnostics("t"),
+    "fresh",
+    40,
+  );
+  const context = contexts.resolve(1, 1, undefined, 1);
+  const operation = { contextId: 1, path: 0, rootLevel: 1, rootAssumed: false };
+  mapRange(context.table, 0, PAGES, 2 ** 28 + 1, 4 | 8 | 64, true, new FanOut([], operation));
+  const policy = { policy: policyOf("vmid-wide"), features: BOTH };
+  const encoding = callOf(12, policy.policy, policy.features).encoding;
+  const world = new RefillWorld(
+    { theta, footprint: 1, seed: 3, isBase: true, withPossible: false },
+    defaultKnobs(),
+    { shape: FLAT, geometry: walkGeometryOf(12, 40), keys: new PageKeys() },
+    [encoding],
+  );
+  const guest = new Guest(context, 0, 0);
+  guest.footprint.addRange(0, PAGES);
+  const recover = 6 * ENTRIES;
+  world.visitGenerated(0, guest, 0, recover);
+  const lane = world.lanes[1]!;
+  for (let flush = 0; flush < FLUSHES; flush += 1) {
+    world.heal(0);
+    lane.flush(Primitive.VM, 0, 0, 0, 0, 1, 0, Path.unmap, 0, world.nextVisit);
+    world.visitGenerated(0, guest, 0, within);
+    // Until the TLB is warm again nothing counts: the weight of this time is 0.
+    guest.weight[0] = 0;
+    world.visitGenerated(0, guest, 0, recover);
+    guest.weight[0] = 1;
+  }
+  const popularity = guest.popularity[0]!;
+  const refills = lane.combined[Path.unmap]! / FLUSHES;
+  return { refills, expected: refillsWithin(popularity.rates(), ENTRIES, within) };
+}
+
+it.each([
+  [0, 400],
+  [0.6, 4096],
+  [0.99, 200],
+  [0.99, 4096],
+  [1.2, 1000],
+])("theta %d, the next flush %d visits later: as the closed form", (theta, within) => {
+  const { refills, expected } = simulated(theta, within);
+  expect(Math.abs(refills - expected) / expected).toBeLessThan(0.07);
+});

@@ -1,0 +1,97 @@
+import type { PathName } from "../../paths.ts";
+import type { Hypothesis } from "../shape.ts";
+
+/**
+ * One row per policy, hypothesis and path with an effect, in the order: policies as requested,
+ * hypotheses and paths in table order; a policy without any has one row, path `unattributed`. Every
+ * number but the counts is an estimate under the stream's assumptions; null: nobody was seen in a guest.
+ */
+export interface RefillRow {
+  readonly policy: string;
+  readonly tlb: string;
+  readonly stream: string;
+  /** Accesses that miss under the policy and would have hit had it dropped only what changed: median. */
+  readonly combined_refills: number | null;
+  readonly stage2_refills: number | null;
+  /** Further memory references of all walks; below 0 where the policy's walks found more in the caches. */
+  readonly walk_references: number | null;
+  readonly stale_hits: number | null;
+  readonly hypothesis: Hypothesis;
+  readonly path: PathName;
+  /** Of combined_refills: least and most over the seeds, and over all scenarios. */
+  readonly refills_seed_min: number | null;
+  readonly refills_seed_max: number | null;
+  readonly refills_low: number | null;
+  readonly refills_high: number | null;
+  readonly seeds: number;
+  /** Page visits simulated with the base's first seed. */
+  readonly visits: number;
+  readonly episodes: number;
+  readonly episodes_simulated: number;
+}
+
+/** Sums of one policy under one hypothesis, with what they rest on. */
+export interface RefillTotal {
+  readonly policy: string;
+  readonly hypothesis: Hypothesis;
+  readonly combined: Spread;
+  readonly stage2: Spread;
+  readonly walkReferences: Spread;
+  readonly staleHits: number;
+  /** Most refills that any stream can have, of the calls that are certain or possible. */
+  readonly bound: number;
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly seedMin: number;
+  readonly seedMax: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Two policies on the same visits: base's refills of the first minus those of the second, by seed. */
+export interface RefillDifference {
+  readonly hypothesis: Hypothesis;
+  readonly policy: string;
+  readonly than: string;
+  readonly combined: Spread;
+  readonly walkReferences: Spread;
+  readonly verdict: "fewer" | "more" | "no difference";
+  readonly walkVerdict: "fewer" | "more" | "no difference";
+}
+
+export interface RefillResult {
+  readonly tlb: string;
+  readonly stream: string;
+  readonly isKnown: boolean;
+  readonly rows: readonly RefillRow[];
+  readonly totals: readonly RefillTotal[];
+  readonly differences: readonly RefillDifference[];
+  /** The order of the policies by refills is the same under every hypothesis. */
+  readonly isStable: boolean;
+  readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
+  readonly counts: RefillCounts;
+}
+
+/** What the numbers rest on, and what they leave out. */
+export interface RefillCounts {
+  readonly guestMs: number;
+  readonly unknownVmMs: number;
+  readonly unmodelledPeMs: number;
+  readonly pes: number;
+  readonly contextsLeftOut: number;
+  readonly pagesLeftOut: number;
+  readonly visits: number;
+  readonly visitsUnmapped: number;
+  readonly provenVisits: number;
+  readonly provenLost: number;
+  readonly episodes: number;
+  readonly episodesSimulated: number;
+  readonly episodeStride: number;
+  readonly seeds: number;
+  /** The same under every policy: the loop is open. */
+  readonly pagesSplit: number;
+  readonly pagesCollapsed: number;
+  readonly guestFaults: number;
+}

@@ -1,0 +1,199 @@
+import { Path } from "../../paths.ts";
+import { EntryKind } from "../../stage2/entry-store.ts";
+import { LAST_LEVEL } from "../../stage2/geometry.ts";
+import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
+import { type Access, Found } from "../pe.ts";
+import { type Hypothesis, HYPOTHESES } from "../shape.ts";
+import type { Guest } from "./guest.ts";
+import type { RefillKnobs, Scenario } from "./knobs.ts";
+import { Lane, type LaneParts, MODELLED_VMS } from "./lane.ts";
+import { Popularity } from "./popularity.ts";
+
+/** Draws of a page that is not mapped now, before the visit is given up. */
+const MOST_REDRAWS = 8;
+
+/** Hardware that drops exactly what changed: what it does beyond that is no hypothesis of it. */
+function exactHypothesis(hypothesis: Hypothesis): Hypothesis {
+  return hypothesis === "over-invalidating" ? "combined" : hypothesis;
+}
+
+/** One scenario and seed: every policy under every hypothesis sees the same visits. */
+export class RefillWorld {
+  readonly scenario: Scenario;
+  /** Policy lanes by hypothesis and policy: `lanes[h * policies + p]`. */
+  readonly lanes: readonly Lane[];
+  /** Lanes without a policy, and which of them a policy lane is paired with. */
+  readonly exact: readonly Lane[];
+  visits = 0;
+  /** Visits given up: what was drawn was not mapped. */
+  unmapped = 0;
+  readonly #knobs: RefillKnobs;
+  readonly #exactOf: readonly number[];
+  /** Number of the next visit. */
+  #number = 1;
+  /** By VM: the lanes count as warm again from this visit on. */
+  readonly #healed = new Float64Array(MODELLED_VMS);
+  /** Last visit of each page of a footprint, by VM and PE. */
+  readonly #lastVisit = new Map<number, Float64Array>();
+  readonly #found: Uint8Array;
+  readonly #references: Float64Array;
+  readonly #stage2: Float64Array;
+  readonly #use: Access = {
+    vm: 0,
+    ipaSpace: 0,
+    vaSpace: 0,
+    vaPage: 0,
+    ipaPage: 0,
+    stage1Class: 0,
+    stage2Class: 0,
+    tableClass: 0,
+    isWrite: false,
+  };
+
+  constructor(
+    scenario: Scenario,
+    knobs: RefillKnobs,
+    parts: LaneParts,
+    encodings: readonly RangeEncoding[],
+  ) {
+    this.scenario = scenario;
+    this.#knobs = knobs;
+    const exactNames = [...new Set(HYPOTHESES.map((one) => exactHypothesis(one)))];
+    this.exact = exactNames.map((one) => new Lane(parts, one, undefined));
+    this.lanes = HYPOTHESES.flatMap((one) =>
+      encodings.map((encoding) => new Lane(parts, one, encoding)),
+    );
+    this.#exactOf = this.lanes.map(({ hypothesis }) =>
+      exactNames.indexOf(exactHypothesis(hypothesis)),
+    );
+    this.#found = new Uint8Array(this.lanes.length);
+    this.#references = new Float64Array(this.lanes.length);
+    this.#stage2 = new Float64Array(this.lanes.length);
+  }
+
+  get nextVisit(): number {
+    return this.#number;
+  }
+
+  /** The lanes recover in time that is not simulated. */
+  heal(vm: number): void {
+    this.#healed[vm] = this.#number;
+  }
+
+  /** A VMID is given out anew. */
+  forgetVm(vm: number): void {
+    for (const lane of [...this.lanes, ...this.exact]) lane.forgetVm(vm);
+    for (const key of this.#lastVisit.keys()) {
+      if (key % MODELLED_VMS === vm) this.#lastVisit.delete(key);
+    }
+  }
+
+  /** Visits of a guest on a PE as the generator makes them. */
+  visitGenerated(slot: number, guest: Guest, index: number, count: number): void {
+    const popularity = this.#popularityOf(guest, index);
+    for (let i = 0; i < count; i += 1) {
+      const isWrite = popularity.next() < this.#knobs.writeShare;
+      let isDone = false;
+      for (let draw = 0; draw < MOST_REDRAWS && !isDone; draw += 1) {
+        const page = popularity.draw(guest.footprint);
+        isDone = page >= 0 && this.visitPage(slot, guest, page, isWrite);
+      }
+      if (!isDone) this.unmapped += 1;
+    }
+  }
+
+  /** One visit of a page of the footprint; false where nothing is mapped there. */
+  visitPage(slot: number, guest: Guest, index: number, isWrite: boolean): boolean {
+    const page = guest.footprint.pages[index]!;
+    const found = guest.context.table.lookup(page);
+    if (found.kind !== EntryKind.leaf && found.kind !== EntryKind.unknown) return false;
+    const leafClass = found.kind === EntryKind.leaf ? LAST_LEVEL - found.level : 0;
+    const use = this.#use;
+    use.vm = guest.vm;
+    use.ipaSpace = guest.space;
+    use.vaSpace = guest.space;
+    use.vaPage = page;
+    use.ipaPage = page;
+    use.stage1Class = this.#knobs.stage1Class;
+    use.stage2Class = leafClass;
+    use.tableClass = leafClass;
+    use.isWrite = isWrite;
+    this.#access(slot, guest, this.#previousVisit(slot, guest, index));
+    this.visits += 1;
+    return true;
+  }
+
+  #access(slot: number, guest: Guest, previous: number): void {
+    const { lanes, exact } = this;
+    for (let at = 0; at < lanes.length; at += 1) {
+      const pe = lanes[at]!.pe(slot);
+      const before = pe.walkReferences;
+      this.#found[at] = pe.access(this.#use);
+      this.#references[at] = pe.walkReferences - before;
+      let held = 0;
+      if (this.#found[at] === Found.nowhere && pe.missedStage2Count > 0) {
+        const paired = exact[this.#exactOf[at]!]!.pe(slot);
+        for (let i = 0; i < pe.missedStage2Count; i += 1) {
+          if (paired.holdsStage2(pe.missedStage2[i]!)) held += 1;
+        }
+      }
+      this.#stage2[at] = held;
+    }
+    for (let of = 0; of < exact.length; of += 1) {
+      const pe = exact[of]!.pe(slot);
+      const before = pe.walkReferences;
+      const isHit = pe.access(this.#use) !== Found.nowhere;
+      const references = pe.walkReferences - before;
+      for (let at = 0; at < lanes.length; at += 1) {
+        if (this.#exactOf[at] !== of) continue;
+        const extra = this.#references[at]! - references;
+        const isRefill = isHit && this.#found[at] === Found.nowhere;
+        if (!isRefill && extra === 0 && this.#stage2[at] === 0) continue;
+        this.#charge(at, slot, guest, previous, isRefill, extra);
+      }
+    }
+  }
+
+  #charge(
+    at: number,
+    slot: number,
+    guest: Guest,
+    previous: number,
+    isRefill: boolean,
+    extra: number,
+  ): void {
+    const lane = this.lanes[at]!;
+    const marks = lane.marks(slot);
+    const healed = this.#healed[guest.vm]! - 1;
+    let path = marks.pathAfter(Math.max(previous, healed), guest.vm);
+    if (path < 0) {
+      // Lost in a time that was left out: it was refilled there.
+      if (healed > previous && marks.pathAfter(healed, guest.vm) < 0) return;
+      path = isRefill ? Path.unattributed : marks.lastPath(guest.vm);
+    }
+    const weight = guest.weight[slot] ?? 1;
+    if (isRefill) lane.combined[path]! += weight;
+    lane.stage2[path]! += this.#stage2[at]! * weight;
+    lane.references[path]! += extra * weight;
+  }
+
+  #previousVisit(slot: number, guest: Guest, index: number): number {
+    const key = slot * MODELLED_VMS + guest.vm;
+    let visits = this.#lastVisit.get(key);
+    if (visits === undefined || visits.length <= index) {
+      const grown = new Float64Array(Math.max(1024, guest.footprint.pages.length)).fill(-1);
+      if (visits !== undefined) grown.set(visits);
+      visits = grown;
+      this.#lastVisit.set(key, visits);
+    }
+    const previous = visits[index]!;
+    visits[index] = this.#number;
+    this.#number += 1;
+    return previous;
+  }
+
+  #popularityOf(guest: Guest, index: number): Popularity {
+    const { theta, footprint, seed } = this.scenario;
+    return (guest.popularity[index] ??= new Popularity(theta, footprint, seed * 1000 + guest.vm));
+  }
+}

@@ -1,0 +1,167 @@
+import type { ShapeSource } from "../replay/tlb/preset-shape.ts";
+import type {
+  RefillDifference,
+  RefillResult,
+  RefillRow,
+  RefillTotal,
+  Spread,
+} from "../replay/tlb/refills/refill-result.ts";
+
+/** What a report needs of a modelled TLB. */
+export interface RefillReport {
+  readonly result: RefillResult;
+  readonly shape: readonly ShapeSource[];
+  readonly knobs: readonly KnobEntry[];
+}
+
+export interface KnobEntry {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly meaning: string;
+  readonly origin: string;
+}
+
+interface SpreadEntry {
+  readonly median: number;
+  readonly seed_min: number;
+  readonly seed_max: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `refills` of summary.json. */
+export interface RefillEntry {
+  readonly tlb: string;
+  readonly stream: string;
+  /** False: the trace shows nobody in a guest, so nothing was simulated and every number is null. */
+  readonly is_known: boolean;
+  /** The order of the policies is the same under every hypothesis. */
+  readonly is_order_stable: boolean;
+  /** From the fewest refills to the most; policies without a difference stand together. */
+  readonly order: RefillResult["order"];
+  readonly assumptions: readonly string[];
+  readonly shape: readonly ShapeSource[];
+  readonly knobs: readonly KnobEntry[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly totals: readonly {
+    readonly policy: string;
+    readonly hypothesis: string;
+    readonly combined_refills: SpreadEntry;
+    readonly stage2_refills: SpreadEntry;
+    readonly walk_references: SpreadEntry;
+    readonly stale_hits: number;
+    readonly hard_bound: number;
+  }[];
+  readonly differences: readonly {
+    readonly hypothesis: string;
+    readonly policy: string;
+    readonly than: string;
+    readonly combined_refills: SpreadEntry;
+    readonly verdict: string;
+    readonly walk_references: SpreadEntry;
+    readonly walk_verdict: string;
+  }[];
+  readonly rows: readonly RefillRow[];
+}
+
+export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry {
+  return {
+    tlb: result.tlb,
+    stream: result.stream,
+    is_known: result.isKnown,
+    is_order_stable: result.isStable,
+    order: result.order,
+    assumptions: refillAssumptions(result),
+    shape: [...shape],
+    knobs: [...knobs],
+    counts: countEntries(result),
+    totals: result.totals.map(totalEntry),
+    differences: result.differences.map(differenceEntry),
+    rows: [...result.rows],
+  };
+}
+
+/** What is taken for granted, in sentences. */
+export function refillAssumptions({ stream, counts }: RefillResult): readonly string[] {
+  const assumed = [
+    "the guest's virtual addresses are its physical ones (VA = IPA), under one ASID",
+    "guest page tables lie in memory that is mapped like the page they map",
+    "each CPU in a guest is one PE; L1 is its data side",
+    "the loop is open: faults that another policy would have caused or saved are not made up",
+  ];
+  if (stream === "generated") {
+    assumed.push("accesses are independent draws over the pages that the trace maps: assumed");
+  } else {
+    assumed.push(
+      "accesses are only those that the trace proves (faults, s2-driver markers): a lower bound",
+    );
+  }
+  // Every seed sees the same episodes.
+  if (counts.episodeStride > 1) {
+    assumed.push(
+      `of ${counts.episodes} flush episodes ${counts.episodesSimulated} are simulated and weighted, at last every ${counts.episodeStride}th; the range over the seeds does not show what that leaves open`,
+    );
+  }
+  const notSeen: readonly (readonly [number, string])[] = [
+    [counts.unknownVmMs, "ms in a guest whose VM the trace does not show are left out"],
+    [counts.unmodelledPeMs, "ms in a guest on further CPUs are left out"],
+    [counts.contextsLeftOut, "times a VM found no VMID of the model: left out"],
+    [counts.pagesLeftOut, "pages beyond the footprint's limit are left out"],
+    [counts.provenLost, "proven accesses could not be placed: left out"],
+  ];
+  for (const [count, text] of notSeen) {
+    if (count > 0) assumed.push(`${Math.round(count * 1000) / 1000} ${text}`);
+  }
+  return assumed;
+}
+
+function countEntries({ counts }: RefillResult): Readonly<Record<string, number>> {
+  return {
+    guest_ms: counts.guestMs,
+    unknown_vm_ms: counts.unknownVmMs,
+    unmodelled_pe_ms: counts.unmodelledPeMs,
+    pes: counts.pes,
+    contexts_left_out: counts.contextsLeftOut,
+    pages_left_out: counts.pagesLeftOut,
+    visits: counts.visits,
+    visits_unmapped: counts.visitsUnmapped,
+    proven_visits: counts.provenVisits,
+    proven_lost: counts.provenLost,
+    episodes: counts.episodes,
+    episodes_simulated: counts.episodesSimulated,
+    episode_stride: counts.episodeStride,
+    seeds: counts.seeds,
+    pages_split: counts.pagesSplit,
+    pages_collapsed: counts.pagesCollapsed,
+    guest_faults: counts.guestFaults,
+  };
+}
+
+function totalEntry(total: RefillTotal): RefillEntry["totals"][number] {
+  return {
+    policy: total.policy,
+    hypothesis: total.hypothesis,
+    combined_refills: spreadEntry(total.combined),
+    stage2_refills: spreadEntry(total.stage2),
+    walk_references: spreadEntry(total.walkReferences),
+    stale_hits: total.staleHits,
+    hard_bound: total.bound,
+  };
+}
+
+function differenceEntry(one: RefillDifference): RefillEntry["differences"][number] {
+  return {
+    hypothesis: one.hypothesis,
+    policy: one.policy,
+    than: one.than,
+    combined_refills: spreadEntry(one.combined),
+    verdict: one.verdict,
+    walk_references: spreadEntry(one.walkReferences),
+    walk_verdict: one.walkVerdict,
+  };
+}
+
+function spreadEntry({ median, seedMin, seedMax, low, high }: Spread): SpreadEntry {
+  return { median, seed_min: seedMin, seed_max: seedMax, low, high };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import type { RefillResult, RefillTotal, Spread } from "../replay/tlb/refills/refill-result.ts";
+import { type Hypothesis, HYPOTHESES } from "../replay/tlb/shape.ts";
+import { formatRefills } from "./refills.ts";
+import { refillEntry } from "./refill-entry.ts";
+
+const spread = (median: number, seedMin = median, seedMax = median): Spread => ({
+  median,
+  seedMin,
+  seedMax,
+  low: seedMin / 2,
+  high: seedMax * 2,
+});
+
+const total = (policy: string, hypothesis: Hypothesis, refills: number): RefillTotal => ({
+  policy,
+  hypothesis,
+  combined: spread(refills, refills - 10, refills + 10),
+  stage2: spread(3),
+  walkReferences: spread(-7),
+  staleHits: 0,
+  bound: 9999,
+});
+
+const same = [["a"], ["b"]];
+
+const RESULT: RefillResult = {
+  tlb: "neoverse-n1",
+  stream: "generated",
+  isKnown: true,
+  isStable: true,
+  order: { minimum: same, combined: same, "over-invalidating": same },
+  rows: [],
+  totals: HYPOTHESES.flatMap((one) => [total("a", one, 1000), total("b", one, 2000)]),
+  differences: [
+    {
+      hypothesis: "combined",
+      policy: "a",
+      than: "b",
+      combined: spread(-1000, -1020, -980),
+      walkReferences: spread(0, -5, 5),
+      verdict: "fewer",
+      walkVerdict: "no difference",
+    },
+  ],
+  counts: {
+    guestMs: 1,
+    unknownVmMs: 0,
+    unmodelledPeMs: 0,
+    pes: 1,
+    contextsLeftOut: 0,
+    pagesLeftOut: 0,
+    visits: 10,
+    visitsUnmapped: 0,
+    provenVisits: 0,
+    provenLost: 0,
+    episodes: 100,
+    episodesSimulated: 40,
+    episodeStride: 4,
+    seeds: 9,
+    pagesSplit: 512,
+    pagesCollapsed: 0,
+    guestFaults: 77,
+  },
+};
+const KNOBS = [{ name: "theta", value: 0.99, unit: "", meaning: "skew", origin: "assumed: YCSB" }];
+const SHAPE = [{ part: "l2", text: "256x5", origin: "neoverse-n1, unverified: as A76" }] as const;
+
+function told(result: RefillResult): string {
+  return formatRefills({ result, shape: SHAPE, knobs: KNOBS }, [], {});
+}
+
+describe("the refills of a terminal report", () => {
+  it("say first whether the conclusion depends on the hypothesis", () => {
+    const [, first] = told(RESULT).split("\n");
+    expect(first).toContain("the order of the policies is the same under all three hypotheses");
+    const order = { ...RESULT.order, minimum: [["b"], ["a"]] };
+    const [, flipped] = told({ ...RESULT, order, isStable: false }).split("\n");
+    expect(flipped).toContain("THE ORDER OF THE POLICIES FLIPS");
+  });
+
+  it("give low, base with the seeds' range, high, and the bound; nothing is summed", () => {
+    const line = told(RESULT)
+      .split("\n")
+      .find((text) => /^a +combined/.test(text));
+    expect(line?.split(/ {2,}/)).toEqual([
+      "a",
+      "combined",
+      "495",
+      "1,000 [990 to 1,010]",
+      "2,020",
+      "≤9,999",
+      "3",
+      "-7",
+      "0",
+      "512",
+      "77",
+      "0",
+    ]);
+  });
+
+  it("say 'no difference' where the seeds differ in sign, and every assumption", () => {
+    const text = told(RESULT);
+    expect(text).toMatch(
+      /a +b +combined +-1,000 \[-1,020 to -980\] +fewer +0 \[-5 to 5\] +no difference/,
+    );
+    expect(text).toContain("theta = 0.99 (assumed: YCSB)");
+    expect(text).toContain("l2 256x5 (neoverse-n1, unverified: as A76)");
+    expect(text).toContain(
+      "of 100 flush episodes 40 are simulated and weighted, at last every 4th",
+    );
+  });
+
+  it("are unknown where nobody was seen in a guest", () => {
+    expect(told({ ...RESULT, isKnown: false })).toMatch(/unknown, because/);
+  });
+
+  it("stand in summary.json with what they rest on", () => {
+    const entry = refillEntry({ result: RESULT, shape: SHAPE, knobs: KNOBS });
+    expect(entry.totals[1]).toMatchObject({
+      policy: "b",
+      hypothesis: "minimum",
+      combined_refills: { median: 2000, seed_min: 1990, seed_max: 2010, low: 995, high: 4020 },
+      hard_bound: 9999,
+    });
+    expect(entry.counts["episodes_simulated"]).toBe(40);
+    expect(entry.assumptions.join()).toContain("VA = IPA");
+  });
+});

@@ -1,0 +1,157 @@
+import type { FlushRow } from "../replay/results.ts";
+import { type Hypothesis, HYPOTHESES } from "../replay/tlb/shape.ts";
+import type {
+  RefillDifference,
+  RefillResult,
+  RefillTotal,
+  Spread,
+} from "../replay/tlb/refills/refill-result.ts";
+import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
+import {
+  formatCount,
+  formatTable,
+  type TableColumn,
+  type TerminalOptions,
+  visible,
+} from "./terminal.ts";
+import { totalsOf } from "./totals.ts";
+
+const MEANINGS: Readonly<Record<Hypothesis, string>> = {
+  minimum: "each TLBI drops what it must, and stage-2-only entries of every size exist",
+  combined: "as the preset has them; vmalle1 drops all combined entries of the VM",
+  "over-invalidating": "any TLBI empties the first level, one by IPA all stage-2-only entries",
+};
+
+/**
+ * What `analyze --tlb` prints: first whether the conclusion depends on the hypothesis, then each policy
+ * under each, then the differences on the same visits. Refills, reach, refaults and TLBIs stand in
+ * columns of their own: they are not the same thing, and nothing is summed.
+ */
+export function formatRefills(
+  { result, shape, knobs }: RefillReport,
+  flushes: readonly FlushRow[],
+  options: TerminalOptions,
+): string {
+  const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
+  if (!result.isKnown) {
+    return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
+  }
+  const lines = [
+    `${heading}: ${conclusionOf(result)}`,
+    ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${orderText(result, hypothesis)}`),
+    "",
+    intervalText(result),
+  ];
+  const shown = shape
+    .map((source) => `  ${source.part} ${source.text} (${visible(source.origin)})\n`)
+    .join("");
+  const assumed = [
+    ...refillAssumptions(result),
+    ...knobs.map(
+      ({ name, value, unit, origin }) =>
+        `${name} = ${value}${unit === "" ? "" : ` ${unit}`} (${origin})`,
+    ),
+  ];
+  return [
+    `${lines.join("\n")}\n`,
+    formatTotals(result, flushes, options),
+    `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
+    formatDifferences(result, options),
+    "\nHypotheses\n",
+    ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
+    "\nThe modelled TLB\n",
+    shown,
+    "\nAssumed of the guest\n",
+    ...assumed.map((line) => `  ${visible(line)}\n`),
+  ].join("");
+}
+
+/** The first line: does the answer depend on what the hardware does? */
+function conclusionOf(result: RefillResult): string {
+  if (result.order.combined.flat().length < 2) return "one policy, nothing to compare";
+  return result.isStable
+    ? "the order of the policies is the same under all three hypotheses of the hardware"
+    : "THE ORDER OF THE POLICIES FLIPS between the hypotheses of the hardware";
+}
+
+function orderText(result: RefillResult, hypothesis: Hypothesis): string {
+  return result.order[hypothesis].map((group) => group.join(" = ")).join(" < ");
+}
+
+function intervalText({ stream, counts }: RefillResult): string {
+  if (stream === "proven") {
+    return "Refills per policy: those of the accesses that the trace proves, a lower bound";
+  }
+  return `Refills per policy: low to high over the scenarios, base: median of ${counts.seeds} seeds [least to most]`;
+}
+
+const TOTAL_COLUMNS: readonly TableColumn[] = [
+  { header: "policy", align: "left", key: true },
+  { header: "hypothesis", align: "left", key: true },
+  { header: "low", align: "right" },
+  { header: "base [seeds]", align: "right" },
+  { header: "high", align: "right" },
+  { header: "hard bound", align: "right" },
+  { header: "stage-2 refills", align: "right" },
+  { header: "walk references", align: "right" },
+  { header: "stale hits", align: "right" },
+  { header: "pages split to 4K", align: "right" },
+  { header: "faults", align: "right" },
+  { header: "TLBI", align: "right" },
+];
+
+function formatTotals(
+  result: RefillResult,
+  flushes: readonly FlushRow[],
+  options: TerminalOptions,
+): string {
+  const { pagesSplit, guestFaults } = result.counts;
+  const rows = result.totals.map((total: RefillTotal) => [
+    total.policy,
+    total.hypothesis,
+    text(total.combined.low),
+    spreadText(total.combined),
+    text(total.combined.high),
+    `≤${text(total.bound)}`,
+    text(total.stage2.median),
+    text(total.walkReferences.median),
+    text(total.staleHits),
+    // Of the trace, whatever the policy: the loop is open.
+    text(pagesSplit),
+    text(guestFaults),
+    formatCount(totalsOf(flushes, total.policy).tlbi),
+  ]);
+  return formatTable(TOTAL_COLUMNS, rows, options);
+}
+
+const DIFFERENCE_COLUMNS: readonly TableColumn[] = [
+  { header: "policy", align: "left", key: true },
+  { header: "than", align: "left", key: true },
+  { header: "hypothesis", align: "left", key: true },
+  { header: "refills", align: "right" },
+  { header: "verdict", align: "left" },
+  { header: "walk references", align: "right" },
+  { header: "verdict", align: "left" },
+];
+
+function formatDifferences(result: RefillResult, options: TerminalOptions): string {
+  const rows = result.differences.map((one: RefillDifference) => [
+    one.policy,
+    one.than,
+    one.hypothesis,
+    spreadText(one.combined),
+    one.verdict,
+    spreadText(one.walkReferences),
+    one.walkVerdict,
+  ]);
+  return formatTable(DIFFERENCE_COLUMNS, rows, options);
+}
+
+function spreadText({ median, seedMin, seedMax }: Spread): string {
+  return `${text(median)} [${text(seedMin)} to ${text(seedMax)}]`;
+}
+
+function text(value: number): string {
+  const rounded = Math.round(value);
+  return rounded < 0 ? `-${formatCount(-rounded)}` : formatCount(rounded);
+}
