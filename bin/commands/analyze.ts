@@ -91,6 +91,9 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       },
     });
     const refills = refillsOf(run, chosen);
+    if (args.tlb !== undefined && refills === undefined) {
+      logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
+    }
     const summary = summaryOf(run, process.argv.slice(2), refills);
     const folder = folders[i];
     if (folder !== undefined) {

@@ -2,8 +2,8 @@ import type { Guest } from "./guest.ts";
 
 /**
  * Page-table walks that a PE has under way at one time and the shortest time of one: 4 as the
- * Cortex-A76's TRM says, and 13 ns, a warm nested walk as measured on Zen 4. Together they bound how
- * many translations a guest can bring in before the next flush.
+ * Cortex-A76 is said to have (not verified), and 13 ns, a warm nested walk as measured on Zen 4.
+ * Together they bound how many translations a guest can bring in before the next flush.
  */
 const WALKERS = 4;
 const SHORTEST_WALK_NS = 13;
