@@ -156,7 +156,8 @@ describe("our own Arrow", () => {
         const options = { format: "access-arrow" } as const;
         const outcome = await readAccesses(damaged, options).catch((error: Error) => error);
         if (outcome instanceof Error) expect(outcome).toMatchObject({ name: "TraceError" });
-        else expect(outcome.rows.length).toBeLessThanOrEqual(4);
+        // A longer access may go over the end of its page: a row for each page, of the same record.
+        else expect(new Set(outcome.records).size).toBeLessThanOrEqual(4);
       }),
       { numRuns: 300 },
     );
