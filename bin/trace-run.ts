@@ -50,8 +50,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** A modelled TLB for this replay. */
-  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
+  /** A modelled TLB for this replay; what times count from is known once events are read. */
+  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => RefillModel | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -85,7 +85,7 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const refills = request.model?.(config);
+  const refills = request.model?.(config, () => reader.baseNs);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)

@@ -6,17 +6,20 @@ import type {
   RefillTotal,
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
+import { type StreamEntry, streamEntry, type StreamReport } from "./stream-entry.ts";
 
 /** What a report needs of a modelled TLB. */
 export interface RefillReport {
   readonly result: RefillResult;
   readonly shape: readonly ShapeSource[];
   readonly knobs: readonly KnobEntry[];
+  /** Present where the accesses are a file's. */
+  readonly streamFile?: StreamReport | undefined;
 }
 
 export interface KnobEntry {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | string;
   readonly unit: string;
   readonly meaning: string;
   readonly origin: string;
@@ -40,6 +43,8 @@ export interface RefillEntry {
   readonly is_order_stable: boolean;
   /** From the fewest refills to the most; policies without a difference stand together. */
   readonly order: RefillResult["order"];
+  /** Present where the accesses are a file's. */
+  readonly stream_file?: StreamEntry;
   readonly assumptions: readonly string[];
   readonly shape: readonly ShapeSource[];
   readonly knobs: readonly KnobEntry[];
@@ -65,13 +70,14 @@ export interface RefillEntry {
   readonly rows: readonly RefillRow[];
 }
 
-export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry {
+export function refillEntry({ result, shape, knobs, streamFile }: RefillReport): RefillEntry {
   return {
     tlb: result.tlb,
     stream: result.stream,
     is_known: result.isKnown,
     is_order_stable: result.isStable,
     order: result.order,
+    ...(streamFile === undefined ? {} : { stream_file: streamEntry(streamFile) }),
     assumptions: refillAssumptions(result),
     shape: [...shape],
     knobs: [...knobs],
@@ -82,21 +88,24 @@ export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry
   };
 }
 
+const STREAM_ASSUMPTIONS: Readonly<Record<RefillResult["streamKind"], string>> = {
+  generated: "accesses are draws over the pages that the trace maps, by the knobs below: assumed",
+  proven:
+    "accesses are only those that the trace proves (faults, s2-driver markers): a lower bound",
+  sequence: "the guests do what the file recorded elsewhere; the trace says when they run: assumed",
+  timed: "the guests did what the file recorded, at its times",
+  statistics: "statistics, not a sequence: accesses are independent draws at the rates of the file",
+};
+
 /** What is taken for granted, in sentences. */
-export function refillAssumptions({ stream, counts }: RefillResult): readonly string[] {
+export function refillAssumptions({ streamKind, counts }: RefillResult): readonly string[] {
   const assumed = [
     "the guest's virtual addresses are its physical ones (VA = IPA), under one ASID",
     "guest page tables lie in memory that is mapped like the page they map",
     "each CPU in a guest is one PE; L1 is its data side",
     "the loop is open: faults that another policy would have caused or saved are not made up",
   ];
-  if (stream === "generated") {
-    assumed.push("accesses are independent draws over the pages that the trace maps: assumed");
-  } else {
-    assumed.push(
-      "accesses are only those that the trace proves (faults, s2-driver markers): a lower bound",
-    );
-  }
+  assumed.push(STREAM_ASSUMPTIONS[streamKind]);
   // Every seed sees the same episodes.
   if (counts.episodeStride > 1) {
     assumed.push(
@@ -108,7 +117,10 @@ export function refillAssumptions({ stream, counts }: RefillResult): readonly st
     [counts.unmodelledPeMs, "ms in a guest on further CPUs are left out"],
     [counts.contextsLeftOut, "times a VM found no VMID of the model: left out"],
     [counts.pagesLeftOut, "pages beyond the footprint's limit are left out"],
-    [counts.provenLost, "proven accesses could not be placed: left out"],
+    [
+      streamKind === "proven" ? counts.provenLost : 0,
+      "proven accesses could not be placed: left out",
+    ],
   ];
   for (const [count, text] of notSeen) {
     if (count > 0) assumed.push(`${Math.round(count * 1000) / 1000} ${text}`);
@@ -126,6 +138,7 @@ function countEntries({ counts }: RefillResult): Readonly<Record<string, number>
     pages_left_out: counts.pagesLeftOut,
     visits: counts.visits,
     visits_unmapped: counts.visitsUnmapped,
+    visits_outside: counts.visitsOutside,
     proven_visits: counts.provenVisits,
     proven_lost: counts.provenLost,
     episodes: counts.episodes,

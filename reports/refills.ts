@@ -7,6 +7,7 @@ import type {
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
 import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
+import { streamLines } from "./stream-entry.ts";
 import {
   formatCount,
   formatTable,
@@ -28,13 +29,15 @@ const MEANINGS: Readonly<Record<Hypothesis, string>> = {
  * columns of their own: they are not the same thing, and nothing is summed.
  */
 export function formatRefills(
-  { result, shape, knobs }: RefillReport,
+  { result, shape, knobs, streamFile }: RefillReport,
   flushes: readonly FlushRow[],
   options: TerminalOptions,
 ): string {
+  const fileLines = streamFile === undefined ? [] : streamLines(streamFile, result);
+  const file = fileLines.map((line) => `  ${visible(line)}\n`).join("");
   const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
   if (!result.isKnown) {
-    return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
+    return `${heading}: unknown, because ${whyUnknown(result)}\n${file === "" ? "" : `\nThe stream\n${file}`}`;
   }
   const lines = [
     `${heading}: ${conclusionOf(result)}`,
@@ -61,6 +64,7 @@ export function formatRefills(
     ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
     "\nThe modelled TLB\n",
     shown,
+    file === "" ? "" : `\nThe stream\n${file}`,
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");
@@ -78,8 +82,21 @@ function orderText(result: RefillResult, hypothesis: Hypothesis): string {
   return result.order[hypothesis].map((group) => group.join(" = ")).join(" < ");
 }
 
-function intervalText({ stream, counts }: RefillResult): string {
-  if (stream === "proven") {
+function whyUnknown({ counts, streamKind }: RefillResult): string {
+  const { visitsOutside, visitsUnmapped, guestMs } = counts;
+  const met = visitsOutside + visitsUnmapped;
+  if (met > 0)
+    return `none of ${formatCount(met)} visits met memory that the trace has mapped then`;
+  if (guestMs > 0 && streamKind !== "proven")
+    return "no access was due while a vCPU was in a guest";
+  return "the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)";
+}
+
+function intervalText({ streamKind, counts }: RefillResult): string {
+  if (streamKind === "timed") {
+    return "Refills per policy: those of the file's accesses at their times; low and high with other stage-1 pages and undecided calls";
+  }
+  if (streamKind === "proven") {
     return "Refills per policy: those of the accesses that the trace proves, a lower bound";
   }
   return `Refills per policy: low to high over the scenarios, base: median of ${counts.seeds} seeds [least to most]`;

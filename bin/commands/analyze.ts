@@ -29,6 +29,7 @@ import {
   type TlbOptions,
 } from "../tlb-model.ts";
 import { PRESET_HELP } from "../tlb-values.ts";
+import { readStream } from "../stream-file.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
 import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
@@ -59,13 +60,18 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     );
   }
   checkTlbOptions(args);
+  if (args.stream?.kind === "file" && args.stream.path === "-" && args.traces.includes("-")) {
+    throw new TraceError("BAD_OPTION", "the trace and --stream cannot both be standard input");
+  }
   const userPolicies = await userPoliciesOf(args);
+  const streamFile = await readStream(args);
+  if (streamFile?.hasDataLoss === true) raiseExitCode(ExitCode.DATA_LOSS);
   const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
   for (const [i, trace] of args.traces.entries()) {
     let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
-      model: (config) => {
-        chosen = chooseModel(args, config);
+      model: (config, baseNs) => {
+        chosen = chooseModel(args, config, streamFile, baseNs);
         return chosen?.model;
       },
       operationsOnly: false,

@@ -12,12 +12,13 @@ import { EpisodeSampling } from "./episodes.ts";
 import type { Guest } from "./guest.ts";
 import { GuestTable } from "./guest-table.ts";
 import { HardBounds } from "./hard-bounds.ts";
-import { scenariosOf } from "./knobs.ts";
 import type { RefillModelConfig } from "./model-config.ts";
 import { OpenChanges } from "./open-changes.ts";
 import { ProvenAccesses } from "./proven.ts";
 import { QueueApplier } from "./queue-applier.ts";
 import { RunningGuests } from "./running.ts";
+import { scenariosOf } from "./scenarios.ts";
+import { streamMaker } from "./streams.ts";
 import { RefillWorld } from "./world.ts";
 
 const K = EventKind;
@@ -46,10 +47,11 @@ export class RefillModel implements SettlementListener {
     const { knobs, shape, walk, encodings, geometry } = config;
     this.config = config;
     const parts = { shape, geometry: walk, keys: new PageKeys() };
-    const scenarios = scenariosOf(knobs, config.fixed);
-    // What the trace proves leaves nothing to vary but what the trace cannot decide.
-    const used = config.stream === "proven" ? [scenarios[0]!, scenarios.at(-1)!] : scenarios;
-    this.worlds = used.map((scenario) => new RefillWorld(scenario, knobs, parts, encodings));
+    const { pageShift } = geometry;
+    const streamOf = streamMaker(config.recorded, pageShift);
+    this.worlds = scenariosOf(config.stream, knobs, config.fixed).map(
+      (scenario) => new RefillWorld(scenario, parts, encodings, streamOf),
+    );
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
     this.bounds = new HardBounds(encodings.length, entries);
@@ -256,26 +258,19 @@ export class RefillModel implements SettlementListener {
     if (ns === 0) return;
     this.bounds.ran(guest, slot, ns);
     if (this.config.stream === "proven") return;
-    const { capVisits, visitsPerUs } = this.config.knobs;
-    const left = (guest.budget[slot] ??= capVisits);
-    const visits = Math.min(left, Math.round((ns / 1000) * visitsPerUs));
-    guest.budget[slot] = left - visits;
-    if (visits === 0) return;
-    for (const [at, world] of this.worlds.entries()) {
-      world.visitGenerated(slot, guest, at, visits);
-    }
+    const vcpu = guest.vcpuOf(this.running.pid[slot]!);
+    for (const world of this.worlds) world.advance(slot, guest, vcpu, toNs - ns, toNs);
   }
 
   /** An episode is simulated: its visits begin anew. */
   #renew(guest: Guest, slot: number, weight: number): void {
-    guest.budget[slot] = this.config.knobs.capVisits;
     guest.weight[slot] = weight;
+    for (const world of this.worlds) world.renew(guest, slot);
   }
 
   /** An episode is left out: nothing is visited, and every TLB counts as warm behind it. */
   #skip(guest: Guest): void {
-    guest.budget.fill(0);
-    for (const world of this.worlds) world.heal(guest.vm);
+    for (const world of this.worlds) world.skip(guest);
   }
 
   #visitProven(

@@ -1,5 +1,6 @@
 import type { PathName } from "../../paths.ts";
 import type { Hypothesis } from "../shape.ts";
+import type { StreamKind } from "./streams.ts";
 
 /**
  * One row per policy, hypothesis and path with an effect, in the order: policies as requested,
@@ -63,7 +64,9 @@ export interface RefillDifference {
 
 export interface RefillResult {
   readonly tlb: string;
+  /** As the rows name it. */
   readonly stream: string;
+  readonly streamKind: StreamKind;
   readonly isKnown: boolean;
   readonly rows: readonly RefillRow[];
   readonly totals: readonly RefillTotal[];
@@ -83,7 +86,9 @@ export interface RefillCounts {
   readonly contextsLeftOut: number;
   readonly pagesLeftOut: number;
   readonly visits: number;
+  /** Given up: not mapped at that moment, or outside what the trace had mapped until then. */
   readonly visitsUnmapped: number;
+  readonly visitsOutside: number;
   readonly provenVisits: number;
   readonly provenLost: number;
   readonly episodes: number;

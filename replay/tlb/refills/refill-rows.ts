@@ -14,7 +14,8 @@ import type {
 export function refillResult(model: RefillModel, policies: readonly string[]): RefillResult {
   const counts = countsOf(model);
   const isKnown = counts.visits > 0;
-  const { tlb, stream } = model.config;
+  const { tlb, stream: streamKind } = model.config;
+  const stream = nameOfStream(model);
   const totals = policies.flatMap((policy, at) =>
     HYPOTHESES.map((hypothesis, h) =>
       totalOf(model, policy, hypothesis, h * policies.length + at, at),
@@ -44,7 +45,11 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
-  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts };
+  return { tlb, stream, streamKind, isKnown, rows, totals, differences, isStable, order, counts };
+}
+
+function nameOfStream({ config }: RefillModel): string {
+  return config.streamName ?? config.stream;
 }
 
 function totalOf(
@@ -87,7 +92,7 @@ function rowsOf(
     return {
       policy,
       tlb: model.config.tlb,
-      stream: model.config.stream,
+      stream: nameOfStream(model),
       combined_refills: known(refills.median),
       stage2_refills: known(spreadOf(model, (lanes) => lanes[lane]!.stage2[path]!).median),
       walk_references: known(spreadOf(model, (lanes) => lanes[lane]!.references[path]!).median),
@@ -211,6 +216,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesLeftOut,
     visits: first.visits,
     visitsUnmapped: first.unmapped,
+    visitsOutside: first.outside,
     provenVisits: proven.made,
     provenLost: proven.lost,
     episodes: sampling.seen,
