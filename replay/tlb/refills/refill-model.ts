@@ -123,7 +123,7 @@ export class RefillModel implements SettlementListener {
     this.#advanceGuest(guest, Math.min(task.tsNs, this.#nowNs));
     if (task.bracket === Bracket.call && task.call === Call.map) {
       guest.footprint.addRange(task.startPage, task.endPage - task.startPage);
-      this.proven.mapped(task.pid, context);
+      this.proven.mapped(task.pid, task.cpu, context);
     }
   }
 
