@@ -88,7 +88,10 @@ export function streamEntry(report: StreamReport): StreamEntry {
 }
 
 /** The file in lines: what it is, how it is used, what was lost and what of it found no place. */
-export function streamLines(report: StreamReport, { counts }: RefillResult): readonly string[] {
+export function streamLines(
+  report: StreamReport,
+  { counts, streamKind }: RefillResult,
+): readonly string[] {
   const entry = streamEntry(report);
   const met = counts.visits + counts.visitsOutside + counts.visitsUnmapped;
   const read = report.isSequence
@@ -103,6 +106,11 @@ export function streamLines(report: StreamReport, { counts }: RefillResult): rea
     ...entry.notes,
     `place: ${entry.placing}`,
     `time: ${entry.timing}`,
+    ...(streamKind === "timed"
+      ? [
+          `${formatCount(Math.max(0, report.visits - met))} visits of the file fall into no time of their vCPU in a guest, or behind what is simulated of an episode (capVisits): not made`,
+        ]
+      : []),
     `covered: of ${formatCount(met)} visits of the first seed ${formatCount(counts.visits)} were made; ${formatCount(counts.visitsOutside)} lie outside what the trace has mapped so far, ${formatCount(counts.visitsUnmapped)} were not mapped at that moment`,
     ...[...entry.losses, ...entry.notices].map(({ code, count, sentence }) => {
       const example = entry.examples.find((one) => one.code === code);
