@@ -91,7 +91,7 @@ export function refillEntry({ result, shape, knobs, streamFile }: RefillReport):
 const STREAM_ASSUMPTIONS: Readonly<Record<RefillResult["streamKind"], string>> = {
   generated: "accesses are draws over the pages that the trace maps, by the knobs below: assumed",
   proven:
-    "accesses are only those that the trace proves (faults, s2-driver markers): a lower bound",
+    "accesses are only those that the trace proves (faults, the markers of test drivers): a lower bound",
   sequence: "the guests do what the file recorded elsewhere; the trace says when they run: assumed",
   timed: "the guests did what the file recorded, at its times",
   statistics: "statistics, not a sequence: accesses are independent draws at the rates of the file",
@@ -119,7 +119,7 @@ export function refillAssumptions({ streamKind, counts }: RefillResult): readonl
     [counts.pagesLeftOut, "pages beyond the footprint's limit are left out"],
     [
       streamKind === "proven" ? counts.provenLost : 0,
-      "proven accesses could not be placed: left out",
+      "proven accesses could not be placed (nothing is mapped there, as of a device in the kernel, or the VM or CPU is not known): left out",
     ],
   ];
   for (const [count, text] of notSeen) {
