@@ -46,6 +46,7 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
     geometry: geometryOf(config.pageShift),
     knobs,
     fixed: new Set(given.keys()),
+    curves: true,
     stream: options.stream ?? "generated",
     encodings: config.policies.map(
       ({ policy, features }) => callOf(config.pageShift, policy, features).encoding,

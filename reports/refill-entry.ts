@@ -1,3 +1,4 @@
+import { type MissCurveEntry, missCurveEntry } from "./miss-curve.ts";
 import type { ShapeSource } from "../replay/tlb/preset-shape.ts";
 import type {
   RefillDifference,
@@ -62,6 +63,8 @@ export interface RefillEntry {
     readonly walk_references: SpreadEntry;
     readonly walk_verdict: string;
   }[];
+  /** Present where curves were drawn. */
+  readonly miss_curve?: MissCurveEntry;
   readonly rows: readonly RefillRow[];
 }
 
@@ -78,6 +81,7 @@ export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry
     counts: countEntries(result),
     totals: result.totals.map(totalEntry),
     differences: result.differences.map(differenceEntry),
+    ...(result.missCurve.length === 0 ? {} : { miss_curve: missCurveEntry(result.missCurve) }),
     rows: [...result.rows],
   };
 }

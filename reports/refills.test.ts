@@ -29,6 +29,7 @@ const RESULT: RefillResult = {
   stream: "generated",
   isKnown: true,
   isStable: true,
+  missCurve: [],
   order: { minimum: same, combined: same, "over-invalidating": same },
   rows: [],
   totals: HYPOTHESES.flatMap((one) => [total("a", one, 1000), total("b", one, 2000)]),

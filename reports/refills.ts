@@ -6,6 +6,7 @@ import type {
   RefillTotal,
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
+import { formatMissCurve } from "./miss-curve.ts";
 import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
 import {
   formatCount,
@@ -57,6 +58,7 @@ export function formatRefills(
     formatTotals(result, flushes, options),
     `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
     formatDifferences(result, options),
+    formatMissCurve(result.missCurve, options),
     "\nHypotheses\n",
     ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
     "\nThe modelled TLB\n",

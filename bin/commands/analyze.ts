@@ -10,7 +10,7 @@ import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
 import { formatRefills } from "../../reports/refills.ts";
-import { FLUSHES, INSTRUCTION_COUNTS, REFILLS } from "../../reports/schema.ts";
+import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, REFILLS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
@@ -97,7 +97,7 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     const summary = summaryOf(run, process.argv.slice(2), refills);
     const folder = folders[i];
     if (folder !== undefined) {
-      await writeResults(folder, summary);
+      await writeResults(folder, summary, refills);
       logOf(args).info(`results in ${folder}`);
     }
     await print(run, summary, refills, format, args.traces.length > 1);
@@ -172,13 +172,19 @@ function nameOf(trace: string): string {
   return base === "trace" ? path.basename(path.dirname(resolved)) : base;
 }
 
-async function writeResults(folder: string, summary: Summary): Promise<void> {
+async function writeResults(
+  folder: string,
+  summary: Summary,
+  refills: RefillReport | undefined,
+): Promise<void> {
+  const curve = refills?.result.missCurve ?? [];
   const files: readonly OutputFile[] = [
     ...(await tableFiles(FLUSHES, summary.flushes, toolIdentity())),
     ...(await tableFiles(INSTRUCTION_COUNTS, summary.instructions, toolIdentity())),
     ...(summary.refills === undefined
       ? []
       : await tableFiles(REFILLS, summary.refills.rows, toolIdentity())),
+    ...(curve.length === 0 ? [] : await tableFiles(MISS_CURVE, curve, toolIdentity())),
     { name: SET_MARKER, bytes: summaryJson(summary) },
   ];
   writeOutputSet(folder, files);

@@ -5,6 +5,7 @@ import type { PageKeys } from "../page-keys.ts";
 import { ModelledPe } from "../pe.ts";
 import type { Hypothesis, TlbShape, WalkGeometry } from "../shape.ts";
 import { FlushMarks } from "./flush-marks.ts";
+import type { LaneStacks } from "./lane-stacks.ts";
 
 /** Contexts that are modelled at one time: as VMIDs, they are given out anew. */
 export const MODELLED_VMS = 64;
@@ -26,6 +27,8 @@ export class Lane {
   readonly combined: Float64Array = new Float64Array(PATHS.length);
   readonly stage2: Float64Array = new Float64Array(PATHS.length);
   readonly references: Float64Array = new Float64Array(PATHS.length);
+  /** Arrays of every size that see the same flushes; undefined where no curve is drawn. */
+  stacks: LaneStacks | undefined;
   readonly #parts: LaneParts;
   readonly #encoding: RangeEncoding | undefined;
   readonly #pes: (ModelledPe | undefined)[] = [];
@@ -76,6 +79,7 @@ export class Lane {
     visit: number,
   ): void {
     const isLocal = primitive === Primitive.IPA_LOCAL || primitive === Primitive.CPU;
+    this.stacks?.flush(primitive, vm, slot);
     for (const [at, pe] of this.#pes.entries()) {
       if (pe === undefined || (isLocal && at !== slot)) continue;
       this.#marks[at]!.add(visit, primitive === Primitive.ALL ? -1 : vm, path);
@@ -113,6 +117,7 @@ export class Lane {
     leafClass: number,
     only?: number,
   ): void {
+    this.stacks?.drop(space, page, pages, leafClass, only);
     for (const [slot, pe] of this.#pes.entries()) {
       if (only === undefined || slot === only) pe?.dropLeaves(vm, space, page, pages, leafClass);
     }
@@ -131,6 +136,7 @@ export class Lane {
 
   /** A VMID is given out anew. */
   forgetVm(vm: number): void {
+    this.stacks?.forgetVm(vm);
     for (const pe of this.#pes) {
       pe?.flushBothStages(vm);
       pe?.pruneStale();

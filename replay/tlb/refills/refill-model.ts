@@ -50,6 +50,7 @@ export class RefillModel implements SettlementListener {
     // What the trace proves leaves nothing to vary but what the trace cannot decide.
     const used = config.stream === "proven" ? [scenarios[0]!, scenarios.at(-1)!] : scenarios;
     this.worlds = used.map((scenario) => new RefillWorld(scenario, knobs, parts, encodings));
+    if (config.curves) this.worlds[0]?.drawCurves(parts);
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
     this.bounds = new HardBounds(encodings.length, entries);

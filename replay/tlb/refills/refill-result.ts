@@ -1,4 +1,5 @@
 import type { PathName } from "../../paths.ts";
+import type { MissCurveRow } from "../miss-curve.ts";
 import type { Hypothesis } from "../shape.ts";
 
 /**
@@ -72,6 +73,8 @@ export interface RefillResult {
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
   readonly counts: RefillCounts;
+  /** Refills against TLB size; empty where no curve was drawn. */
+  readonly missCurve: readonly MissCurveRow[];
 }
 
 /** What the numbers rest on, and what they leave out. */

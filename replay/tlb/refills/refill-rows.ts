@@ -44,7 +44,8 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
-  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts };
+  const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
+  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts, missCurve };
 }
 
 function totalOf(

@@ -4,6 +4,7 @@ import { LAST_LEVEL } from "../../stage2/geometry.ts";
 import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
 import { type Access, Found } from "../pe.ts";
 import { type Hypothesis, HYPOTHESES } from "../shape.ts";
+import { CurveRecorder } from "./curve-recorder.ts";
 import type { Guest } from "./guest.ts";
 import type { RefillKnobs, Scenario } from "./knobs.ts";
 import { Lane, type LaneParts, MODELLED_VMS } from "./lane.ts";
@@ -24,6 +25,8 @@ export class RefillWorld {
   readonly lanes: readonly Lane[];
   /** Lanes without a policy, and which of them a policy lane is paired with. */
   readonly exact: readonly Lane[];
+  /** Refills against TLB size; of the first world only. */
+  curve: CurveRecorder | undefined;
   visits = 0;
   /** Visits given up: what was drawn was not mapped. */
   unmapped = 0;
@@ -69,6 +72,13 @@ export class RefillWorld {
     this.#found = new Uint8Array(this.lanes.length);
     this.#references = new Float64Array(this.lanes.length);
     this.#stage2 = new Float64Array(this.lanes.length);
+  }
+
+  /** Draws the curves of every size from here on: the first hypothesis whose entries are as the preset's. */
+  drawCurves({ keys, geometry, shape }: LaneParts): void {
+    const exact = this.exact.find(({ hypothesis }) => hypothesis === "combined")!;
+    const { sets } = shape.secondLevel;
+    this.curve = new CurveRecorder(this.lanes, exact, keys, geometry.spanShift, sets);
   }
 
   get nextVisit(): number {
@@ -152,6 +162,10 @@ export class RefillWorld {
         this.#charge(at, slot, guest, previous, isRefill, extra);
       }
     }
+    const { curve } = this;
+    if (curve === undefined) return;
+    const healed = this.#healed[guest.vm]! - 1;
+    curve.record(slot, this.#use, guest.weight[slot] ?? 1, previous, healed);
   }
 
   #charge(
