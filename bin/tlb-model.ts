@@ -66,8 +66,14 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
 export function reportOf(
   { model, chosen, knobs }: ChosenModel,
   policies: readonly string[],
+  baseNs: bigint,
 ): RefillReport {
-  return { result: refillResult(model, policies), shape: chosen.sources, knobs };
+  return {
+    baseNs,
+    result: refillResult(model, policies),
+    shape: chosen.sources,
+    knobs,
+  };
 }
 
 function originOf(name: KnobName, options: TlbOptions): string {

@@ -6,10 +6,13 @@ import type {
   RefillRow,
   RefillTotal,
   Spread,
+  StaleExample,
 } from "../replay/tlb/refills/refill-result.ts";
 
 /** What a report needs of a modelled TLB. */
 export interface RefillReport {
+  /** What the trace's relative times count from. */
+  readonly baseNs: bigint;
   readonly result: RefillResult;
   readonly shape: readonly ShapeSource[];
   readonly knobs: readonly KnobEntry[];
@@ -29,6 +32,20 @@ interface SpreadEntry {
   readonly seed_max: number;
   readonly low: number;
   readonly high: number;
+}
+
+interface StaleExampleEntry {
+  readonly policy: string;
+  readonly hypothesis: string;
+  /** Trace clock, decimal text because it may exceed a JSON number; at the latest. */
+  readonly ts_ns: string;
+  readonly cpu: number;
+  readonly pid: number;
+  readonly ipa: string;
+  readonly access: "read" | "write";
+  readonly held: string;
+  readonly flush: string;
+  readonly flush_ts_ns: string | null;
 }
 
 /** `refills` of summary.json. */
@@ -63,12 +80,14 @@ export interface RefillEntry {
     readonly walk_references: SpreadEntry;
     readonly walk_verdict: string;
   }[];
+  /** The first stale hits of each policy that has any: it leaves translations that are gone. */
+  readonly stale_examples: readonly StaleExampleEntry[];
   /** Present where curves were drawn. */
   readonly miss_curve?: MissCurveEntry;
   readonly rows: readonly RefillRow[];
 }
 
-export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry {
+export function refillEntry({ result, shape, knobs, baseNs }: RefillReport): RefillEntry {
   return {
     tlb: result.tlb,
     stream: result.stream,
@@ -81,6 +100,7 @@ export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry
     counts: countEntries(result),
     totals: result.totals.map(totalEntry),
     differences: result.differences.map(differenceEntry),
+    stale_examples: result.staleExamples.map((one) => staleEntry(one, baseNs)),
     ...(result.missCurve.length === 0 ? {} : { miss_curve: missCurveEntry(result.missCurve) }),
     rows: [...result.rows],
   };
@@ -164,6 +184,26 @@ function differenceEntry(one: RefillDifference): RefillEntry["differences"][numb
     walk_references: spreadEntry(one.walkReferences),
     walk_verdict: one.walkVerdict,
   };
+}
+
+function staleEntry(one: StaleExample, baseNs: bigint): StaleExampleEntry {
+  return {
+    policy: one.policy,
+    hypothesis: one.hypothesis,
+    ts_ns: traceTime(one.tsNs, baseNs),
+    cpu: one.cpu,
+    pid: one.pid,
+    ipa: `0x${one.ipa.toString(16)}`,
+    access: one.isWrite ? "write" : "read",
+    held: one.held,
+    flush: one.flush,
+    flush_ts_ns: one.flushNs === null ? null : traceTime(one.flushNs, baseNs),
+  };
+}
+
+/** Exact: the relative time is below 2^53, the base a bigint. */
+export function traceTime(relativeNs: number, baseNs: bigint): string {
+  return String(baseNs + BigInt(Math.round(relativeNs)));
 }
 
 function spreadEntry({ median, seedMin, seedMax, low, high }: Spread): SpreadEntry {

@@ -29,6 +29,7 @@ const RESULT: RefillResult = {
   stream: "generated",
   isKnown: true,
   isStable: true,
+  staleExamples: [],
   missCurve: [],
   order: { minimum: same, combined: same, "over-invalidating": same },
   rows: [],
@@ -68,7 +69,7 @@ const KNOBS = [{ name: "theta", value: 0.99, unit: "", meaning: "skew", origin: 
 const SHAPE = [{ part: "l2", text: "256x5", origin: "neoverse-n1, unverified: as A76" }] as const;
 
 function told(result: RefillResult): string {
-  return formatRefills({ result, shape: SHAPE, knobs: KNOBS }, [], {});
+  return formatRefills({ result, shape: SHAPE, knobs: KNOBS, baseNs: 1000n }, [], {});
 }
 
 describe("the refills of a terminal report", () => {
@@ -112,12 +113,39 @@ describe("the refills of a terminal report", () => {
     );
   });
 
+  it("tell the first stale hits: when, who, what was held, and what the policy flushed", () => {
+    const hit = {
+      policy: "b",
+      hypothesis: "combined" as const,
+      tsNs: 500,
+      cpu: 3,
+      pid: 42,
+      ipa: 0x8000_1000,
+      isWrite: true,
+      held: "an entry of the level-3 leaves of [0x80001000, 0x80002000), write-protected by dirty_ring",
+      flush: "none",
+      flushNs: 400,
+    };
+    const staleExamples = [1, 2, 3, 4].map((pid) => ({ ...hit, pid }));
+    const text = told({ ...RESULT, staleExamples });
+    expect(text).toContain("STALE HITS: guests used translations that are gone, under b;");
+    expect(text).toContain(
+      "b (combined): at 1500 ns, CPU 3, thread 1: a write at 0x80001000 used an entry of the level-3",
+    );
+    expect(text).not.toContain("thread 4");
+    expect(told(RESULT)).not.toContain("STALE");
+    const report = { result: { ...RESULT, staleExamples }, shape: SHAPE, knobs: KNOBS };
+    const entry = refillEntry({ ...report, baseNs: 1000n });
+    expect(entry.stale_examples).toHaveLength(4);
+    expect(entry.stale_examples[3]).toMatchObject({ ts_ns: "1500", pid: 4, flush_ts_ns: "1400" });
+  });
+
   it("are unknown where nobody was seen in a guest", () => {
     expect(told({ ...RESULT, isKnown: false })).toMatch(/unknown, because/);
   });
 
   it("stand in summary.json with what they rest on", () => {
-    const entry = refillEntry({ result: RESULT, shape: SHAPE, knobs: KNOBS });
+    const entry = refillEntry({ result: RESULT, shape: SHAPE, knobs: KNOBS, baseNs: 1000n });
     expect(entry.totals[1]).toMatchObject({
       policy: "b",
       hypothesis: "minimum",

@@ -7,7 +7,7 @@ import type {
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
 import { formatMissCurve } from "./miss-curve.ts";
-import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
+import { refillAssumptions, type RefillReport, traceTime } from "./refill-entry.ts";
 import {
   formatCount,
   formatTable,
@@ -29,7 +29,7 @@ const MEANINGS: Readonly<Record<Hypothesis, string>> = {
  * columns of their own: they are not the same thing, and nothing is summed.
  */
 export function formatRefills(
-  { result, shape, knobs }: RefillReport,
+  { result, shape, knobs, baseNs }: RefillReport,
   flushes: readonly FlushRow[],
   options: TerminalOptions,
 ): string {
@@ -56,6 +56,7 @@ export function formatRefills(
   return [
     `${lines.join("\n")}\n`,
     formatTotals(result, flushes, options),
+    formatStale(result, baseNs),
     `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
     formatDifferences(result, options),
     formatMissCurve(result.missCurve, options),
@@ -124,6 +125,23 @@ function formatTotals(
     formatCount(totalsOf(flushes, total.policy).tlbi),
   ]);
   return formatTable(TOTAL_COLUMNS, rows, options);
+}
+
+/** Examples of each policy in the terminal; summary.json has more. */
+const STALE_SHOWN = 3;
+
+function formatStale({ staleExamples }: RefillResult, baseNs: bigint): string {
+  if (staleExamples.length === 0) return "";
+  const policies = [...new Set(staleExamples.map(({ policy }) => policy))];
+  const shown = policies.flatMap((policy) =>
+    staleExamples.filter((one) => one.policy === policy).slice(0, STALE_SHOWN),
+  );
+  const lines = shown.map(({ policy, hypothesis, tsNs, cpu, pid, ipa, isWrite, held, flush }) =>
+    visible(
+      `${policy} (${hypothesis}): at ${traceTime(tsNs, baseNs)} ns, CPU ${cpu}, thread ${pid}: a ${isWrite ? "write" : "read"} at 0x${ipa.toString(16)} used ${held}; flushed: ${flush}`,
+    ),
+  );
+  return `\nSTALE HITS: guests used translations that are gone, under ${policies.join(", ")}; the first\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
 const DIFFERENCE_COLUMNS: readonly TableColumn[] = [

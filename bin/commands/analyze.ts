@@ -112,6 +112,7 @@ function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport
   return reportOf(
     chosen,
     run.policies.map(({ id }) => id),
+    run.info.baseNs,
   );
 }
 

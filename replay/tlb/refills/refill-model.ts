@@ -13,6 +13,7 @@ import type { Guest } from "./guest.ts";
 import { GuestTable } from "./guest-table.ts";
 import { HardBounds } from "./hard-bounds.ts";
 import { scenariosOf } from "./knobs.ts";
+import type { Moment } from "./lane.ts";
 import type { RefillModelConfig } from "./model-config.ts";
 import { OpenChanges } from "./open-changes.ts";
 import { ProvenAccesses } from "./proven.ts";
@@ -34,6 +35,7 @@ export class RefillModel implements SettlementListener {
   readonly bounds: HardBounds;
   readonly changes: ChangeCollector;
   readonly proven: ProvenAccesses;
+  readonly #moment: Moment = { tsNs: 0, cpu: -1, pid: -1 };
   guestFaults = 0;
   readonly #guests: GuestTable;
   readonly #entered = new Map<number, Stage2Context>();
@@ -50,6 +52,7 @@ export class RefillModel implements SettlementListener {
     // What the trace proves leaves nothing to vary but what the trace cannot decide.
     const used = config.stream === "proven" ? [scenarios[0]!, scenarios.at(-1)!] : scenarios;
     this.worlds = used.map((scenario) => new RefillWorld(scenario, knobs, parts, encodings));
+    for (const world of this.worlds) world.moment = this.#moment;
     if (config.curves) this.worlds[0]?.drawCurves(parts);
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
@@ -161,6 +164,7 @@ export class RefillModel implements SettlementListener {
       changes,
       running: this.running,
       advance: (toNs) => this.#advanceGuest(guest, toNs),
+      path: task.path,
       startNs: Math.min(task.tsNs, this.#nowNs),
       nowNs: this.#nowNs,
     });
@@ -262,9 +266,16 @@ export class RefillModel implements SettlementListener {
     const visits = Math.min(left, Math.round((ns / 1000) * visitsPerUs));
     guest.budget[slot] = left - visits;
     if (visits === 0) return;
+    this.#now(toNs, this.running.cpu[slot]!, this.running.pid[slot]!);
     for (const [at, world] of this.worlds.entries()) {
       world.visitGenerated(slot, guest, at, visits);
     }
+  }
+
+  #now(tsNs: number, cpu: number, pid: number): void {
+    this.#moment.tsNs = tsNs;
+    this.#moment.cpu = cpu;
+    this.#moment.pid = pid;
   }
 
   /** An episode is simulated: its visits begin anew. */
@@ -291,6 +302,7 @@ export class RefillModel implements SettlementListener {
     if (pid < 0 || guest === undefined || slot < 0) return false;
     if (this.config.stream !== "proven") return true;
     const index = guest.footprint.add(page);
+    this.#now(this.#nowNs, cpu, pid);
     let isDone = false;
     for (const world of this.worlds) isDone = world.visitPage(slot, guest, index, isWrite);
     return isDone;

@@ -31,6 +31,24 @@ export interface RefillRow {
   readonly episodes_simulated: number;
 }
 
+/** A use of a translation that the page table no longer held, of the first few of a policy. */
+export interface StaleExample {
+  readonly policy: string;
+  readonly hypothesis: Hypothesis;
+  /** On the trace's clock, at the latest. */
+  readonly tsNs: number;
+  readonly cpu: number;
+  /** Thread of the vCPU. */
+  readonly pid: number;
+  readonly ipa: number;
+  readonly isWrite: boolean;
+  /** What the TLB still held, and what became of it in the table. */
+  readonly held: string;
+  /** What the policy issued when it had its last chance to drop it, and when that was. */
+  readonly flush: string;
+  readonly flushNs: number | null;
+}
+
 /** Sums of one policy under one hypothesis, with what they rest on. */
 export interface RefillTotal {
   readonly policy: string;
@@ -73,6 +91,8 @@ export interface RefillResult {
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
   readonly counts: RefillCounts;
+  /** The first stale hits of each policy that has any. */
+  readonly staleExamples: readonly StaleExample[];
   /** Refills against TLB size; empty where no curve was drawn. */
   readonly missCurve: readonly MissCurveRow[];
 }

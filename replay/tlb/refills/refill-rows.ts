@@ -2,6 +2,7 @@ import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
+import { staleExamplesOf } from "./stale-examples.ts";
 import type {
   RefillCounts,
   RefillDifference,
@@ -45,7 +46,20 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
   const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
-  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts, missCurve };
+  const staleExamples = policies.flatMap((policy, at) => staleExamplesOf(model, policy, at));
+  return {
+    tlb,
+    stream,
+    isKnown,
+    rows,
+    totals,
+    differences,
+    isStable,
+    order,
+    counts,
+    staleExamples,
+    missCurve,
+  };
 }
 
 function totalOf(
