@@ -3,9 +3,10 @@ import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
 import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
 import type { RawValue } from "./values.ts";
 import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
-import type { TlbPreset } from "../replay/tlb/presets.ts";
+import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
 import {
+  type LIST,
   parseKnobs,
   parsePreset,
   parseShapeOverrides,
@@ -66,7 +67,7 @@ export interface SharedValues {
   /** Where the values stand in lines that a user's own program printed. */
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
-  tlb: TlbPreset | undefined;
+  tlb: TlbPreset | typeof LIST | undefined;
   stream: StreamName | undefined;
   "tlb-seeds": number | undefined;
   "tlb-set": readonly ShapeOverride[] | undefined;
@@ -180,7 +181,7 @@ export const SHARED_OPTIONS: {
   },
   tlb: {
     group: TLB,
-    describe: "Price each policy in TLB refills of this preset; the presets stand below",
+    describe: "Price each policy in TLB refills of this preset; they stand below, `list` tells all",
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },

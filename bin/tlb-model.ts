@@ -6,6 +6,7 @@ import { RefillModel } from "../replay/tlb/refills/refill-model.ts";
 import { refillResult } from "../replay/tlb/refills/refill-rows.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
 import type { SharedValues } from "./options.ts";
+import { LIST } from "./tlb-values.ts";
 import { badOption } from "./values.ts";
 
 export const TLB_OPTIONS = ["tlb", "stream", "tlb-seeds", "tlb-set", "tlb-knob"] as const;
@@ -34,7 +35,7 @@ export function checkTlbOptions(options: TlbOptions): void {
 /** Undefined without `--tlb`. */
 export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenModel | undefined {
   const preset = options.tlb;
-  if (preset === undefined) return undefined;
+  if (preset === undefined || preset === LIST) return undefined;
   const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
   if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
   const knobs = knobsOf(given);

@@ -3,12 +3,14 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
 import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
+import { formatPresets, presetsJson } from "../../reports/preset-list.ts";
 import { formatRefills } from "../../reports/refills.ts";
 import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, REFILLS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
@@ -17,6 +19,7 @@ import { formatInference } from "../../reports/inference.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
@@ -28,7 +31,7 @@ import {
   TLB_OPTIONS,
   type TlbOptions,
 } from "../tlb-model.ts";
-import { PRESET_HELP } from "../tlb-values.ts";
+import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
 import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
@@ -36,11 +39,15 @@ import { toolIdentity } from "../version.ts";
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
 
 export const analyzeCommand: Command = {
-  command: "analyze <traces..>",
+  command: "analyze [traces..]",
   describe: "Replay traces under flush policies and compare what each would issue",
   builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
     withOptions(
-      withTraceOptions(yargs, ["TLB presets (how well the entries are known):", ...PRESET_HELP]),
+      withTraceOptions(
+        yargs,
+        ["TLB presets (how well the entries are known):", ...PRESET_HELP],
+        false,
+      ),
       ...TLB_OPTIONS,
       "out",
       "format",
@@ -50,18 +57,24 @@ export const analyzeCommand: Command = {
 
 async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void> {
   const format = args.format ?? "table";
-  if (args.traces.length > 1 && (format === "csv" || format === "arrow")) {
+  const { traces } = args;
+  if (args.tlb === LIST) {
+    await printPresets(args, traces, format);
+    return;
+  }
+  if (traces.length === 0) throw new UsageError("analyze needs <traces..>", "analyze");
+  if (traces.length > 1 && (format === "csv" || format === "arrow")) {
     throw new TraceError(
       "BAD_OPTION",
-      `--format ${format} writes one table, and there are ${args.traces.length} traces`,
+      `--format ${format} writes one table, and there are ${traces.length} traces`,
       undefined,
       "use --out DIR, which makes a folder for each trace, or --format json",
     );
   }
   checkTlbOptions(args);
   const userPolicies = await userPoliciesOf(args);
-  const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
-  for (const [i, trace] of args.traces.entries()) {
+  const folders = args.out === undefined ? [] : outputFolders(args.out, traces);
+  for (const [i, trace] of traces.entries()) {
     let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
       model: (config) => {
@@ -100,10 +113,26 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       await writeResults(folder, summary, refills);
       logOf(args).info(`results in ${folder}`);
     }
-    await print(run, summary, refills, format, args.traces.length > 1);
+    await print(run, summary, refills, format, traces.length > 1);
     if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
       raiseExitCode(ExitCode.DATA_LOSS);
   }
+}
+
+/** `--tlb list`: what is known of each preset, instead of an answer. */
+async function printPresets(
+  args: AnalyzeArguments,
+  traces: readonly string[],
+  format: NonNullable<SharedValues["format"]>,
+): Promise<void> {
+  const other = TLB_OPTIONS.find((name) => name !== "tlb" && args[name] !== undefined);
+  if (traces.length > 0 || other !== undefined || args.out !== undefined) {
+    throw new TraceError("BAD_OPTION", "tells the presets and replays nothing", "--tlb list");
+  }
+  if (format !== "table" && format !== "json") {
+    throw new TraceError("BAD_OPTION", `lists nothing as ${format}`, "--tlb list", "use json");
+  }
+  await printResult(format === "json" ? presetsJson(TLB_PRESETS) : formatPresets(TLB_PRESETS));
 }
 
 /** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */

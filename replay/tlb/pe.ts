@@ -1,4 +1,5 @@
 import { type Access, Found } from "./access.ts";
+import { FirstLevels } from "./first-levels.ts";
 import { GROUP, leafMatcher, TABLES } from "./leaf-keys.ts";
 import { makeArray } from "./make-array.ts";
 import { type PageKeys, REGION_PAGES } from "./page-keys.ts";
@@ -31,7 +32,7 @@ export class ModelledPe {
   readonly #overInvalidates: boolean;
   readonly #groupPages: number;
   readonly #stage2OnlyFrom: number;
-  readonly #first: TlbArray;
+  readonly #first: FirstLevels;
   readonly #second: TlbArray;
   readonly #stage2: TlbArray;
   readonly #stage1Walk: TlbArray;
@@ -56,11 +57,7 @@ export class ModelledPe {
     this.#overInvalidates = hypothesis === "over-invalidating";
     this.#groupPages = shape.coalescedPages;
     this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
-    this.#first = array({
-      sets: 1,
-      ways: shape.firstLevelEntries,
-      replacement: shape.firstLevelReplacement ?? "lru",
-    });
+    this.#first = new FirstLevels(shape, vms);
     this.#second = array(shape.secondLevel);
     this.#stage2 = array(shape.stage2Only);
     this.#stage1Walk = array(shape.stage1Walk);
@@ -74,7 +71,8 @@ export class ModelledPe {
     const page = this.#unit(use.vaPage, entryClass);
     const key = this.#keys.keyOf(use.vaSpace, entryClass, page);
     this.missedStage2Count = 0;
-    if (this.#first.touch(key)) {
+    const first = use.isFetch === true ? this.#first.instruction : this.#first.data;
+    if (first.touch(key)) {
       if (!this.stale.isEmpty) this.stale.usedCombined(key, use.isWrite === true);
       return Found.first;
     }
@@ -89,7 +87,7 @@ export class ModelledPe {
       this.#walk(use);
       this.#second.fill(secondKey, vm);
     }
-    this.#first.fill(key, vm);
+    first.fill(key, vm);
     if (!this.stale.isEmpty) this.#carryStale(use, key, secondKey, found);
     return found;
   }
@@ -153,8 +151,7 @@ export class ModelledPe {
     writesOnly: boolean,
     origin?: StaleOrigin,
   ): void {
-    const mark = { writesOnly, origin };
-    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, mark);
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, { writesOnly, origin });
   }
 
   /** To be called behind flushes while something is stale: what is gone cannot be hit. */

@@ -131,6 +131,26 @@ describe("four pages in the TLB", () => {
   });
 });
 
+describe("a VMID roll-over", () => {
+  it("takes every VM's entries from every PE, under every policy alike", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    const other = vm.on(101, 1);
+    other.add({ kind: "marker", addr: TOUCHED, len: PAGE, arg0: 4, arg1: 0, arg2: 0 });
+    touchFirst(other, OTHER + PAGE);
+    access(other, TOUCHED, 4);
+    vm.add({ kind: "hw_vm_context" });
+    access(other, TOUCHED, 4);
+    access(vm, TOUCHED, 4);
+    const result = refillsOf(trace, ["range-6.9", "vmid-wide"]);
+    for (const policy of ["range-6.9", "vmid-wide"]) {
+      expect(told(result, policy, "combined").combined).toBe(8);
+    }
+    const rows = result.rows.filter(({ hypothesis }) => hypothesis === "combined");
+    expect(rows.map(({ path }) => path)).toEqual(["vmid_rollover", "vmid_rollover"]);
+  });
+});
+
 describe("stale hits", () => {
   const broken = {
     ...policyOf("range-6.9"),

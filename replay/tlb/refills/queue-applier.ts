@@ -91,6 +91,22 @@ export class QueueApplier {
     }
   }
 
+  /** A call that takes everything of every VM from every PE, under every policy. */
+  everything(guests: readonly Guest[], pes: number, path: number): void {
+    for (const guest of guests) {
+      for (let slot = 0; slot < pes; slot += 1) {
+        for (let policy = 0; policy < this.#policies; policy += 1) {
+          this.#bounds.flushed(guest, slot, policy, 1, 0);
+        }
+      }
+    }
+    for (const world of this.#worlds) {
+      for (const lane of world.lanes) {
+        lane.flush(Primitive.ALL, -1, -1, 0, 0, 1, 0, path, -1, world.nextVisit);
+      }
+    }
+  }
+
   /** Only where the guest runs elsewhere meanwhile does it matter when which call is made. */
   #stepsOf({ queues, guest, running, startNs, nowNs }: SettledBracket): number {
     if (nowNs <= startNs || !running.guest.includes(guest)) return 1;

@@ -65,6 +65,6 @@ function flushText(origin: StaleOrigin, pageBytes: number): string {
 }
 
 function rangeText(page: number, pages: number, pageBytes: number): string {
-  const hex = (value: number): string => `0x${value.toString(16)}`;
-  return `[${hex(page * pageBytes)}, ${hex((page + pages) * pageBytes)})`;
+  const first = (page * pageBytes).toString(16);
+  return `[0x${first}, 0x${((page + pages) * pageBytes).toString(16)})`;
 }
