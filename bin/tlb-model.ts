@@ -40,10 +40,11 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
   if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
   const knobs = knobsOf(given);
   const chosen = shapeOf(preset, options["tlb-set"] ?? []);
+  const walk = walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS);
   const model = new RefillModel({
     tlb: preset.id,
     shape: chosen.shape,
-    walk: walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS),
+    walk,
     geometry: geometryOf(config.pageShift),
     knobs,
     fixed: new Set(given.keys()),
@@ -56,6 +57,7 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
   const entries = KNOB_NAMES.map((name) => ({
     name,
     value: knobs[name],
+    range: given.has(name) ? undefined : KNOBS[name].range,
     unit: KNOBS[name].unit,
     meaning: KNOBS[name].meaning,
     origin: given.has(name) ? originOf(name, options) : `assumed: ${KNOBS[name].reason}`,
@@ -74,6 +76,7 @@ export function reportOf(
     result: refillResult(model, policies),
     shape: chosen.sources,
     knobs,
+    walk: model.config.walk,
   };
 }
 

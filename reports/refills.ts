@@ -1,5 +1,5 @@
 import type { FlushRow } from "../replay/results.ts";
-import { type Hypothesis, HYPOTHESES } from "../replay/tlb/shape.ts";
+import { type Hypothesis, HYPOTHESES, type WalkGeometry } from "../replay/tlb/shape.ts";
 import type {
   RefillDifference,
   RefillResult,
@@ -7,6 +7,7 @@ import type {
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
 import { formatMissCurve } from "./miss-curve.ts";
+import { formatCosts } from "./refill-costs.ts";
 import { refillAssumptions, type RefillReport, traceTime } from "./refill-entry.ts";
 import {
   formatCount,
@@ -29,10 +30,11 @@ const MEANINGS: Readonly<Record<Hypothesis, string>> = {
  * columns of their own: they are not the same thing, and nothing is summed.
  */
 export function formatRefills(
-  { result, shape, knobs, baseNs }: RefillReport,
+  report: RefillReport,
   flushes: readonly FlushRow[],
   options: TerminalOptions,
 ): string {
+  const { result, shape, knobs, baseNs, walk } = report;
   const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
   if (!result.isKnown) {
     return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
@@ -49,14 +51,16 @@ export function formatRefills(
   const assumed = [
     ...refillAssumptions(result),
     ...knobs.map(
-      ({ name, value, unit, origin }) =>
-        `${name} = ${value}${unit === "" ? "" : ` ${unit}`} (${origin})`,
+      ({ name, value, range, unit, origin }) =>
+        `${name} = ${value}${range === undefined ? "" : ` (${range.join(" to ")})`}${unit === "" ? "" : ` ${unit}`} (${origin})`,
     ),
   ];
   return [
     `${lines.join("\n")}\n`,
     formatTotals(result, flushes, options),
     formatStale(result, baseNs),
+    formatClosedForm(result),
+    formatCosts(report, flushes, options),
     `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
     formatDifferences(result, options),
     formatMissCurve(result.missCurve, options),
@@ -64,6 +68,7 @@ export function formatRefills(
     ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
     "\nThe modelled TLB\n",
     shown,
+    walkText(walk),
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");
@@ -125,6 +130,23 @@ function formatTotals(
     formatCount(totalsOf(flushes, total.policy).tlbi),
   ]);
   return formatTable(TOTAL_COLUMNS, rows, options);
+}
+
+/** References of a walk from nothing, and with every stage-2 lookup hitting. */
+function walkText({ stage1Levels: s, stage2Levels: t }: WalkGeometry): string {
+  const all = (s + 1) * (t + 1) - 1;
+  return `  a walk from nothing reads ${all} references (${s} stage-1 levels, ${t} of stage 2), ${s} with stage 2 cached\n`;
+}
+
+/** Beside the simulation: another model on the same inputs. */
+function formatClosedForm({ closedForm }: RefillResult): string {
+  if (closedForm === undefined) return "";
+  const { totals, entries, translations } = closedForm;
+  const found = totals.map(
+    ({ policy, refills, intervals }) =>
+      `${policy} ${text(refills)} (${formatCount(intervals)} times between flushes)`,
+  );
+  return `\nCross-check without simulating: closed form of ${formatCount(entries)} LRU entries and ${formatCount(translations)} translations (combined, first seed): ${found.join(", ")}\n`;
 }
 
 /** Examples of each policy in the terminal; summary.json has more. */

@@ -9,6 +9,7 @@ import { Primitive } from "../../tlbi/primitives.ts";
 import { PageKeys } from "../page-keys.ts";
 import { ChangeCollector } from "./changes.ts";
 import { EpisodeSampling } from "./episodes.ts";
+import { FlushIntervals } from "./flush-intervals.ts";
 import type { Guest } from "./guest.ts";
 import { GuestTime } from "./guest-time.ts";
 import { GuestTable } from "./guest-table.ts";
@@ -33,10 +34,13 @@ export class RefillModel implements SettlementListener {
   readonly running: RunningGuests = new RunningGuests();
   readonly sampling: EpisodeSampling;
   readonly bounds: HardBounds;
+  readonly intervals: FlushIntervals;
   readonly changes: ChangeCollector;
   readonly proven: ProvenAccesses;
   readonly #time: GuestTime;
   guestFaults = 0;
+  /** Of those: on pages that the trace had mapped before. */
+  refaults = 0;
   readonly #guests: GuestTable;
   readonly #entered = new Map<number, Stage2Context>();
   readonly #open: OpenChanges = new OpenChanges();
@@ -55,7 +59,8 @@ export class RefillModel implements SettlementListener {
     if (config.curves) this.worlds[0]?.drawCurves(parts);
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
-    this.bounds = new HardBounds(encodings.length, entries);
+    this.intervals = new FlushIntervals(config);
+    this.bounds = new HardBounds(encodings.length, entries, this.intervals);
     this.sampling = new EpisodeSampling(
       config.stream === "proven" ? Number.POSITIVE_INFINITY : knobs.episodes,
     );
@@ -92,9 +97,8 @@ export class RefillModel implements SettlementListener {
         this.#leave(cpu);
         return;
       case K.guest_fault:
-        this.guestFaults += 1;
         this.#leave(cpu);
-        this.proven.fault(pid, cpu, batch.addr[row]!, batch.arg0[row]!, this.#contextOf(pid));
+        this.#fault(pid, cpu, batch.addr[row]!, batch.arg0[row]!);
         return;
       case K.marker:
         this.proven.marker(
@@ -115,6 +119,15 @@ export class RefillModel implements SettlementListener {
         return;
       default:
     }
+  }
+
+  #fault(pid: number, cpu: number, addr: number, syndrome: number): void {
+    const context = this.#contextOf(pid);
+    const guest = context === undefined ? undefined : this.#guests.of(context);
+    this.guestFaults += 1;
+    const page = Math.floor(addr / 2 ** this.config.geometry.pageShift);
+    if (guest?.footprint.has(page) === true) this.refaults += 1;
+    this.proven.fault(pid, cpu, addr, syndrome, context);
   }
 
   /** A page-table call or a request of a task is about to be carried out on a context. */

@@ -69,6 +69,21 @@ export interface Spread {
   readonly high: number;
 }
 
+/** Refills of one policy by the closed form, from the same rates and the same time between flushes. */
+export interface ClosedFormTotal {
+  readonly policy: string;
+  readonly refills: number;
+  /** Times between two flushes in which the guest ran. */
+  readonly intervals: number;
+}
+
+export interface ClosedForm {
+  readonly totals: readonly ClosedFormTotal[];
+  /** Second-level entries, and most translations of a guest, that the formula speaks of. */
+  readonly entries: number;
+  readonly translations: number;
+}
+
 /** Two policies on the same visits: base's refills of the first minus those of the second, by seed. */
 export interface RefillDifference {
   readonly hypothesis: Hypothesis;
@@ -91,6 +106,8 @@ export interface RefillResult {
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
   readonly counts: RefillCounts;
+  /** Of generated streams: a proven one has no rates. */
+  readonly closedForm: ClosedForm | undefined;
   /** The first stale hits of each policy that has any. */
   readonly staleExamples: readonly StaleExample[];
   /** Refills against TLB size; empty where no curve was drawn. */
@@ -117,4 +134,7 @@ export interface RefillCounts {
   readonly pagesSplit: number;
   readonly pagesCollapsed: number;
   readonly guestFaults: number;
+  /** Faults on pages that the trace had mapped before. */
+  readonly refaults: number;
+  readonly blocksSplit: number;
 }

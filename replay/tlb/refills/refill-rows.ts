@@ -4,6 +4,7 @@ import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
 import { staleExamplesOf } from "./stale-examples.ts";
 import type {
+  ClosedForm,
   RefillCounts,
   RefillDifference,
   RefillResult,
@@ -57,9 +58,20 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
     isStable,
     order,
     counts,
+    closedForm: isKnown && stream === "generated" ? closedFormOf(model, policies) : undefined,
     staleExamples,
     missCurve,
   };
+}
+
+function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
+  const { entries, translations } = intervals;
+  const totals = policies.map((policy, at) => ({
+    policy,
+    refills: intervals.refills[at]!,
+    intervals: intervals.intervals[at]!,
+  }));
+  return { totals, entries, translations };
 }
 
 function totalOf(
@@ -236,5 +248,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesSplit: changes.pagesSplit,
     pagesCollapsed: changes.pagesCollapsed,
     guestFaults: model.guestFaults,
+    refaults: model.refaults,
+    blocksSplit: changes.blocksSplit,
   };
 }
