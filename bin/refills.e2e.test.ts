@@ -87,6 +87,24 @@ describe("analyze --tlb", () => {
     expect(out).toContain("median of 11 seeds");
   });
 
+  it("traces every number to its inputs: closed form, costs, latencies with their source", () => {
+    const out = path.join(work, "traced");
+    const { out: text } = analyze("--tlb", "neoverse-n1", "--out", out, "--tlb-knob", "walkNs=30");
+    const { refills } = JSON.parse(fs.readFileSync(`${out}/summary.json`, "utf8"));
+    expect(refills.closed_form.totals.map(({ policy }: { policy: string }) => policy)).toEqual(
+      POLICIES,
+    );
+    expect(refills.closed_form.second_level_entries).toBe(1280);
+    const [cost] = refills.costs;
+    const [total] = refills.totals;
+    expect(cost.refill_ns.base).toBe(total.combined_refills.median * 30);
+    expect(cost.flush_ns.base).toBe(cost.flush_calls * 1500);
+    expect(refills.totals.every(({ hard_bound: n }: { hard_bound: number }) => n > 0)).toBe(true);
+    expect(text).toContain("walkNs = 30 ns a refill (--tlb-knob)");
+    expect(text).toContain("flushNs = 1500 (1480 to 2000) ns a call (assumed: slopes of");
+    expect(text).toContain("Cross-check without simulating: closed form of 1,280 LRU entries");
+  });
+
   it("adds nothing without --tlb", () => {
     const out = path.join(work, "without");
     expect(analyze("--out", out).out).not.toContain("TLB refills");

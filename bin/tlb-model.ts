@@ -80,6 +80,14 @@ export function reportOf(
   };
 }
 
+/** What `--tlb` can say of a trace whose operations are only inferred. */
+export function noRefills({ model }: ChosenModel): string {
+  const { tlb, shape } = model.config;
+  const { sets, ways } = shape.secondLevel;
+  const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
+  return `no TLB is modelled where stage-2 operations are inferred from stock tracepoints: the trace shows neither which leaves exist nor which entries a flush takes away, so refills, stale hits and curves are unknown; all that holds is the hard bound: each flush call above costs at most ${entries} refills on each PE of ${tlb} (all its entries). Record the probes of \`capture\` for more`;
+}
+
 function originOf(name: KnobName, options: TlbOptions): string {
   return name === "seeds" && options["tlb-seeds"] !== undefined ? "--tlb-seeds" : "--tlb-knob";
 }

@@ -146,7 +146,7 @@ function formatClosedForm({ closedForm }: RefillResult): string {
     ({ policy, refills, intervals }) =>
       `${policy} ${text(refills)} (${formatCount(intervals)} times between flushes)`,
   );
-  return `\nCross-check without simulating: closed form of ${formatCount(entries)} LRU entries and ${formatCount(translations)} translations (combined, first seed): ${found.join(", ")}\n`;
+  return `\nCross-check without simulating: closed form of ${formatCount(entries)} LRU entries and ${formatCount(translations)} translations (combined, first seed; a TLB that is warm at every flush, pages that stay: more than simulated where pages come and go): ${found.join(", ")}\n`;
 }
 
 /** Examples of each policy in the terminal; summary.json has more. */

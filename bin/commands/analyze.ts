@@ -25,6 +25,7 @@ import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
 import {
   checkTlbOptions,
+  noRefills,
   type ChosenModel,
   chooseModel,
   reportOf,
@@ -107,7 +108,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     if (args.tlb !== undefined && refills === undefined) {
       logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
     }
-    const summary = summaryOf(run, process.argv.slice(2), refills);
+    const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
+    const summary = summaryOf(run, process.argv.slice(2), refills, unmodelled);
     const folder = folders[i];
     if (folder !== undefined) {
       await writeResults(folder, summary, refills);
@@ -149,6 +151,7 @@ function summaryOf(
   run: TraceRun,
   argv: readonly string[],
   refills: RefillReport | undefined,
+  unmodelled: readonly string[],
 ): Summary {
   const { configuration, result, policies } = run;
   return buildSummary({
@@ -168,15 +171,18 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
+    explanations: [
+      ...unmodelled,
+      ...explain({
+        counts: result.counts,
+        policies: policies.map((policy) => policy.id),
+        recordedPolicy: configuration.recordedPolicy?.id,
+        tlbirange: configuration.features.tlbirange,
+        fwb: configuration.features.fwb,
+        primitivesRecorded: result.primitivesRecorded,
+        hasDataLoss: run.reader.diagnostics.hasDataLoss,
+      }),
+    ],
   });
 }
 
