@@ -35,7 +35,7 @@ export function parseShapeOverrides(raw: RawValue): readonly ShapeOverride[] {
       throw badOption(
         "tlb-set",
         `'${text}' is not a part of a TLB`,
-        `write l1=48, l2=256x5 (sets x ways, sets a power of two), coalesce=4; parts are ${SHAPE_PARTS.join(", ")}`,
+        `write l1=48, l2=256x5 (sets x ways, sets a power of two), coalesce=4, replace=fifo; parts are ${SHAPE_PARTS.join(", ")}`,
       );
     }
     if (overrides.some(({ part }) => part === override.part)) {

@@ -74,6 +74,14 @@ export interface RefillEntry {
   readonly is_known: boolean;
   /** The order of the policies is the same under every hypothesis. */
   readonly is_order_stable: boolean;
+  /** Pairs of policies that change places by walk references from hypothesis to hypothesis. */
+  readonly walk_reference_flips: RefillResult["walkFlips"];
+  /** What the hard bound of one flush is the least of, beside the pages mapped. */
+  readonly bound_inputs: {
+    readonly entries: number;
+    readonly walkers: number;
+    readonly shortest_walk_ns: number;
+  };
   /** From the fewest refills to the most; policies without a difference stand together. */
   readonly order: RefillResult["order"];
   readonly assumptions: readonly string[];
@@ -116,6 +124,12 @@ export function refillEntry(report: RefillReport, flushes: readonly FlushRow[]):
     stream: result.stream,
     is_known: result.isKnown,
     is_order_stable: result.isStable,
+    walk_reference_flips: [...result.walkFlips],
+    bound_inputs: {
+      entries: result.bound.entries,
+      walkers: result.bound.walkers,
+      shortest_walk_ns: result.bound.shortestWalkNs,
+    },
     order: result.order,
     assumptions: refillAssumptions(result),
     shape: [...shape],

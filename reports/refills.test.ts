@@ -32,6 +32,8 @@ const RESULT: RefillResult = {
   isStable: true,
   staleExamples: [],
   closedForm: undefined,
+  bound: { entries: 5168, walkers: 4, shortestWalkNs: 13 },
+  walkFlips: [],
   missCurve: [],
   order: { minimum: same, combined: same, "over-invalidating": same },
   rows: [],
@@ -97,6 +99,8 @@ describe("the refills of a terminal report", () => {
     const order = { ...RESULT.order, minimum: [["b"], ["a"]] };
     const [, flipped] = told({ ...RESULT, order, isStable: false }).split("\n");
     expect(flipped).toContain("THE ORDER OF THE POLICIES FLIPS");
+    const [, byWalks] = told({ ...RESULT, walkFlips: [["a", "b"]] }).split("\n");
+    expect(byWalks).toContain("BY WALK REFERENCES THE ORDER OF a AND b FLIPS between them");
   });
 
   it("give low, base with the seeds' range, high, and the bound; nothing is summed", () => {

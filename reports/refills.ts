@@ -35,6 +35,7 @@ export function formatRefills(
   options: TerminalOptions,
 ): string {
   const { result, shape, knobs, baseNs, walk } = report;
+  const { bound } = result;
   const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
   if (!result.isKnown) {
     return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
@@ -69,6 +70,7 @@ export function formatRefills(
     "\nThe modelled TLB\n",
     shown,
     walkText(walk),
+    `  hard bound of each flush: the least of ${formatCount(bound.entries)} pages in both levels, the pages mapped, and ${bound.walkers} walks at once of ${bound.shortestWalkNs} ns until the next flush (walks at once recalled, time measured on Zen 4)\n`,
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");
@@ -77,7 +79,15 @@ export function formatRefills(
 /** The first line: does the answer depend on what the hardware does? */
 function conclusionOf(result: RefillResult): string {
   if (result.order.combined.flat().length < 2) return "one policy, nothing to compare";
-  return result.isStable
+  const walks = result.walkFlips.map(
+    ([policy, than]) =>
+      `; BY WALK REFERENCES THE ORDER OF ${policy} AND ${than} FLIPS between them`,
+  );
+  return `${refillConclusion(result)}${walks.join("")}`;
+}
+
+function refillConclusion({ isStable }: RefillResult): string {
+  return isStable
     ? "the order of the policies is the same under all three hypotheses of the hardware"
     : "THE ORDER OF THE POLICIES FLIPS between the hypotheses of the hardware";
 }

@@ -105,6 +105,14 @@ export interface RefillResult {
   /** The order of the policies by refills is the same under every hypothesis. */
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
+  /** What the hard bound of one flush is the least of, beside the pages mapped. */
+  readonly bound: {
+    readonly entries: number;
+    readonly walkers: number;
+    readonly shortestWalkNs: number;
+  };
+  /** Pairs whose order by walk references is one under one hypothesis and the other under another. */
+  readonly walkFlips: readonly (readonly [policy: string, than: string])[];
   readonly counts: RefillCounts;
   /** Of generated streams: a proven one has no rates. */
   readonly closedForm: ClosedForm | undefined;

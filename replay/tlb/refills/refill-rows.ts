@@ -1,5 +1,6 @@
 import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
+import { SHORTEST_WALK_NS, WALKERS } from "./hard-bounds.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
 import { staleExamplesOf } from "./stale-examples.ts";
@@ -57,6 +58,12 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
     differences,
     isStable,
     order,
+    bound: {
+      entries: model.bounds.entries,
+      walkers: WALKERS,
+      shortestWalkNs: SHORTEST_WALK_NS,
+    },
+    walkFlips: walkFlipsOf(differences),
     counts,
     closedForm: isKnown && stream === "generated" ? closedFormOf(model, policies) : undefined,
     staleExamples,
@@ -166,6 +173,20 @@ function differenceOf(
 function verdictOf({ seedMin, seedMax }: Spread): RefillDifference["verdict"] {
   if (seedMin > 0) return "more";
   return seedMax < 0 ? "fewer" : "no difference";
+}
+
+function walkFlipsOf(
+  differences: readonly RefillDifference[],
+): readonly (readonly [string, string])[] {
+  const more = differences.filter(({ walkVerdict }) => walkVerdict === "more");
+  const fewer = differences.filter(({ walkVerdict }) => walkVerdict === "fewer");
+  const both = more.filter((one) =>
+    fewer.some(({ policy, than }) => policy === one.policy && than === one.than),
+  );
+  const names = new Map(
+    both.map(({ policy, than }) => [`${policy} ${than}`, [policy, than] as const]),
+  );
+  return [...names.values()];
 }
 
 /** Policies from the fewest refills to the most; those without a difference stand together. */
