@@ -3,9 +3,9 @@ import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
 import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
 import type { RawValue } from "./values.ts";
 import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
-import type { TlbPreset } from "../replay/tlb/presets.ts";
+import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
-import { parseKnobs, parsePreset, parseShapeOverrides } from "./tlb-values.ts";
+import { type LIST, parseKnobs, parsePreset, parseShapeOverrides } from "./tlb-values.ts";
 import {
   type DamonIntervals,
   parseDamonIntervals,
@@ -71,7 +71,7 @@ export interface SharedValues {
   /** Where the values stand in lines that a user's own program printed. */
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
-  tlb: TlbPreset | undefined;
+  tlb: TlbPreset | typeof LIST | undefined;
   stream: StreamChoice | undefined;
   "stream-map": Placing | undefined;
   "stream-time": StreamTime | undefined;
@@ -189,7 +189,7 @@ export const SHARED_OPTIONS: {
   },
   tlb: {
     group: TLB,
-    describe: "Price each policy in TLB refills of this preset; the presets stand below",
+    describe: "Price each policy in TLB refills of this preset; they stand below, `list` tells all",
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },

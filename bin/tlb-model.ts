@@ -8,6 +8,7 @@ import { KNOBS_OF } from "../replay/tlb/refills/scenarios.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
 import type { SharedValues } from "./options.ts";
 import type { StreamFile } from "./stream-file.ts";
+import { LIST } from "./tlb-values.ts";
 import { badOption } from "./values.ts";
 
 export const TLB_OPTIONS = [
@@ -56,7 +57,7 @@ export function chooseModel(
   baseNs: () => bigint,
 ): ChosenModel | undefined {
   const preset = options.tlb;
-  if (preset === undefined) return undefined;
+  if (preset === undefined || preset === LIST) return undefined;
   const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
   if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
   const knobs = knobsOf(given);
@@ -70,10 +71,11 @@ export function chooseModel(
     const which = originOf(foreign, options).slice(2);
     throw badOption(which, `${foreign} says nothing of a stream that is ${stream}`);
   }
+  const walk = walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS);
   const model = new RefillModel({
     tlb: preset.id,
     shape: chosen.shape,
-    walk: walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS),
+    walk,
     geometry: geometryOf(config.pageShift),
     knobs,
     // Absolute rates leave no pace to vary.
@@ -82,6 +84,7 @@ export function chooseModel(
     ...(streamFile === undefined || recorded === undefined
       ? {}
       : { streamName: streamFile.report.name, recorded }),
+    curves: true,
     encodings: config.policies.map(
       ({ policy, features }) => callOf(config.pageShift, policy, features).encoding,
     ),
@@ -89,6 +92,7 @@ export function chooseModel(
   const entries = names.map((name) => ({
     name,
     value: KNOBS[name].names?.[knobs[name]] ?? knobs[name],
+    range: given.has(name) ? undefined : KNOBS[name].range,
     unit: KNOBS[name].unit,
     meaning: KNOBS[name].meaning,
     origin: given.has(name) ? originOf(name, options) : `assumed: ${KNOBS[name].reason}`,
@@ -100,13 +104,24 @@ export function chooseModel(
 export function reportOf(
   { model, chosen, knobs, streamFile }: ChosenModel,
   policies: readonly string[],
+  baseNs: bigint,
 ): RefillReport {
   return {
+    baseNs,
     result: refillResult(model, policies),
     shape: chosen.sources,
     knobs,
+    walk: model.config.walk,
     streamFile: streamFile?.report,
   };
+}
+
+/** What `--tlb` can say of a trace whose operations are only inferred. */
+export function noRefills({ model }: ChosenModel): string {
+  const { tlb, shape } = model.config;
+  const { sets, ways } = shape.secondLevel;
+  const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
+  return `no TLB is modelled where stage-2 operations are inferred from stock tracepoints: the trace shows neither which leaves exist nor which entries a flush takes away, so refills, stale hits and curves are unknown; all that holds is the hard bound: each flush call above costs at most ${entries} refills on each PE of ${tlb} (all its entries). Record the probes of \`capture\` for more`;
 }
 
 function originOf(name: KnobName, options: TlbOptions): string {

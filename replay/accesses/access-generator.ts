@@ -89,7 +89,7 @@ export class AccessGenerator implements AccessSource {
   #resize(pages: number): void {
     const { scattered } = this.#shared;
     if (this.#order === undefined && scattered.count !== pages) scattered.resize(pages);
-    const used = Math.max(1, Math.round(pages * this.#knobs.footprint));
+    const used = usedPages(pages, this.#knobs);
     if (used === this.#used) return;
     this.#used = used;
     this.#ranks.resize(used);
@@ -123,6 +123,17 @@ export class GeneratedStream implements GuestStream {
     return ((toNs - fromNs) / 1000) * this.#knobs.visitsPerUs * this.#runLength;
   }
 
+  /** Of all vCPUs together; fixed orders have none. */
+  eachRate(pages: PagesInUse, visit: (index: number, rate: number) => void): void {
+    const pattern = ACCESS_PATTERNS[this.#knobs.pattern]!;
+    if (pattern !== "popularity" && pattern !== "uniform") return;
+    const { scattered } = this.#shared;
+    if (scattered.count !== pages.length) scattered.resize(pages.length);
+    const used = usedPages(pages.length, this.#knobs);
+    const shares = zipfShares(used, pattern === "uniform" ? 0 : this.#knobs.theta);
+    for (const [rank, share] of shares.entries()) visit(scattered.pageAt(rank), share);
+  }
+
   source(vcpu: number, vcpus: number): AccessSource {
     let generator = this.#vcpus[vcpu];
     if (generator === undefined) {
@@ -132,6 +143,17 @@ export class GeneratedStream implements GuestStream {
     generator.vcpus = vcpus;
     return generator;
   }
+}
+
+function usedPages(pages: number, knobs: GeneratorKnobs): number {
+  return Math.min(pages, Math.max(1, Math.round(pages * knobs.footprint)));
+}
+
+/** Popularity of each rank of `count`. */
+function zipfShares(count: number, theta: number): Float64Array {
+  const weights = Float64Array.from({ length: count }, (_, rank) => (rank + 1) ** -theta);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
 }
 
 /** A stride has one access to each page. */

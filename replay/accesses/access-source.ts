@@ -26,4 +26,6 @@ export interface GuestStream {
   /** Accesses that are due in a stretch of guest time of a vCPU, at its pace or by recorded times. */
   due(vcpu: number, vcpus: number, fromNs: number, toNs: number): number;
   source(vcpu: number, vcpus: number): AccessSource;
+  /** How the draws are shared among the pages, where they are independent draws. */
+  eachRate?(pages: PagesInUse, visit: (index: number, rate: number) => void): void;
 }

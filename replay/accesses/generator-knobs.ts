@@ -15,6 +15,8 @@ export interface KnobSpec {
   /** Ends of the range that is believable, over which low and high are taken; absent: not varied. */
   readonly low?: number;
   readonly high?: number;
+  /** Low and high that are shown beside it where nobody sets it. */
+  readonly range?: readonly [low: number, high: number];
   /** What is taken at all. */
   readonly least: number;
   readonly most: number;

@@ -32,6 +32,7 @@ export interface RefillOptions {
   readonly knobs?: ReadonlyMap<KnobName, number>;
   readonly shape?: TlbShape;
   readonly features?: CpuFeatures;
+  readonly curves?: boolean;
 }
 
 /** A model for these policies, and the configuration of a replay with it. */
@@ -43,6 +44,7 @@ export function modelOf(
     knobs = new Map(),
     shape = SHAPE,
     features = BOTH,
+    curves = false,
   }: RefillOptions = {},
 ): { readonly model: RefillModel; readonly config: ReplayConfig; readonly ids: readonly string[] } {
   const entries = policies.map((policy) => ({ policy: policyOf(policy), features }));
@@ -55,6 +57,7 @@ export function modelOf(
     fixed: new Set(knobs.keys()),
     stream: recorded?.kind ?? stream,
     ...(recorded === undefined ? {} : { recorded }),
+    curves,
     encodings: entries.map((entry) => callOf(12, entry.policy, entry.features).encoding),
   });
   const config: ReplayConfig = {

@@ -21,6 +21,10 @@ export class Footprint implements PagesInUse {
     return this.#indexOf.get(page) ?? -1;
   }
 
+  has(page: number): boolean {
+    return this.#indexOf.has(page);
+  }
+
   /** Index of a page, which is added where it is new. */
   add(page: number): number {
     const known = this.#indexOf.get(page);

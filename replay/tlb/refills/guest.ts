@@ -1,3 +1,4 @@
+import type { GuestStream } from "../../accesses/access-source.ts";
 import type { Stage2Context } from "../../contexts/context.ts";
 import { Footprint } from "./footprint.ts";
 
@@ -10,6 +11,8 @@ export class Guest {
   readonly footprint: Footprint = new Footprint();
   /** By PE: how many real episodes the running one stands for. */
   readonly weight: number[] = [];
+  /** What it accesses in the first world, for the closed form. */
+  stream: GuestStream | undefined;
   readonly #vcpuOf = new Map<number, number>();
   /** By PE: ns in the guest since the last flush, per policy (for the hard bounds). */
   readonly sinceFlushNs: Float64Array[] = [];

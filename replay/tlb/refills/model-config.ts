@@ -18,6 +18,8 @@ export interface RefillModelConfig {
   readonly streamName?: string;
   /** Present where the stream is a file's. */
   readonly recorded?: RecordedAccesses;
+  /** Draw refills against TLB size too. */
+  readonly curves: boolean;
   /** By policy, in the order of the replay: how its kernel cuts ranges. */
   readonly encodings: readonly RangeEncoding[];
 }

@@ -1,8 +1,11 @@
 import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
+import { SHORTEST_WALK_NS, WALKERS } from "./hard-bounds.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
+import { staleExamplesOf } from "./stale-examples.ts";
 import type {
+  ClosedForm,
   RefillCounts,
   RefillDifference,
   RefillResult,
@@ -45,11 +48,46 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
-  return { tlb, stream, streamKind, isKnown, rows, totals, differences, isStable, order, counts };
+  const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
+  const staleExamples = policies.flatMap((policy, at) => staleExamplesOf(model, policy, at));
+  return {
+    tlb,
+    stream,
+    streamKind,
+    isKnown,
+    rows,
+    totals,
+    differences,
+    isStable,
+    order,
+    bound: {
+      entries: model.bounds.entries,
+      walkers: WALKERS,
+      shortestWalkNs: SHORTEST_WALK_NS,
+    },
+    walkFlips: walkFlipsOf(differences),
+    counts,
+    closedForm:
+      isKnown && streamKind === "generated" && model.intervals.translations > 0
+        ? closedFormOf(model, policies)
+        : undefined,
+    staleExamples,
+    missCurve,
+  };
 }
 
 function nameOfStream({ config }: RefillModel): string {
   return config.streamName ?? config.stream;
+}
+
+function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
+  const { entries, translations } = intervals;
+  const totals = policies.map((policy, at) => ({
+    policy,
+    refills: intervals.refills[at]!,
+    intervals: intervals.intervals[at]!,
+  }));
+  return { totals, entries, translations };
 }
 
 function totalOf(
@@ -146,6 +184,20 @@ function verdictOf({ seedMin, seedMax }: Spread): RefillDifference["verdict"] {
   return seedMax < 0 ? "fewer" : "no difference";
 }
 
+function walkFlipsOf(
+  differences: readonly RefillDifference[],
+): readonly (readonly [string, string])[] {
+  const more = differences.filter(({ walkVerdict }) => walkVerdict === "more");
+  const fewer = differences.filter(({ walkVerdict }) => walkVerdict === "fewer");
+  const both = more.filter((one) =>
+    fewer.some(({ policy, than }) => policy === one.policy && than === one.than),
+  );
+  const names = new Map(
+    both.map(({ policy, than }) => [`${policy} ${than}`, [policy, than] as const]),
+  );
+  return [...names.values()];
+}
+
 /** Policies from the fewest refills to the most; those without a difference stand together. */
 function orderOf(
   hypothesis: Hypothesis,
@@ -227,5 +279,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesSplit: changes.pagesSplit,
     pagesCollapsed: changes.pagesCollapsed,
     guestFaults: model.guestFaults,
+    refaults: model.refaults,
+    blocksSplit: changes.blocksSplit,
   };
 }

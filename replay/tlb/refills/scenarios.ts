@@ -13,7 +13,8 @@ export interface Scenario {
   readonly withPossible: boolean;
 }
 
-const ALWAYS: readonly KnobName[] = ["stage1Class", "capVisits", "episodes", "seeds"];
+const LATENCIES: readonly KnobName[] = ["walkNs", "refNs", "flushNs"];
+const ALWAYS: readonly KnobName[] = ["stage1Class", "capVisits", "episodes", "seeds", ...LATENCIES];
 
 /** The knobs that mean something for a stream: only they are reported, and only they can be set. */
 export const KNOBS_OF: Readonly<Record<StreamKind, readonly KnobName[]>> = {
@@ -30,9 +31,9 @@ export const KNOBS_OF: Readonly<Record<StreamKind, readonly KnobName[]>> = {
     "phaseMs",
     ...ALWAYS,
   ],
-  proven: ["stage1Class"],
+  proven: ["stage1Class", ...LATENCIES],
   sequence: ["visitsPerUs", ...ALWAYS],
-  timed: ["stage1Class", "capVisits", "episodes"],
+  timed: ["stage1Class", "capVisits", "episodes", ...LATENCIES],
   statistics: ["visitsPerUs", "writeShare", ...ALWAYS],
 };
 

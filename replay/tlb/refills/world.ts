@@ -3,11 +3,13 @@ import { EntryKind } from "../../stage2/entry-store.ts";
 import { LAST_LEVEL } from "../../stage2/geometry.ts";
 import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
 import { type Access, Found } from "../pe.ts";
+import type { StaleOrigin } from "../stale-entries.ts";
 import { type Hypothesis, HYPOTHESES } from "../shape.ts";
 import type { GuestStream } from "../../accesses/access-source.ts";
+import { CurveRecorder } from "./curve-recorder.ts";
 import { GuestAccesses } from "./guest-accesses.ts";
 import type { Guest } from "./guest.ts";
-import { Lane, type LaneParts, MODELLED_VMS } from "./lane.ts";
+import { Lane, type LaneParts, MODELLED_VMS, type Moment, MOST_STALE_EXAMPLES } from "./lane.ts";
 import type { Scenario } from "./scenarios.ts";
 
 /** Hardware that drops exactly what changed: what it does beyond that is no hypothesis of it. */
@@ -22,6 +24,10 @@ export class RefillWorld {
   readonly lanes: readonly Lane[];
   /** Lanes without a policy, and which of them a policy lane is paired with. */
   readonly exact: readonly Lane[];
+  /** Who makes the visits; whoever makes them keeps it up to date. */
+  moment: Readonly<Moment> = { tsNs: 0, cpu: -1, pid: -1 };
+  /** Refills against TLB size; of the first world only. */
+  curve: CurveRecorder | undefined;
   visits = 0;
   /** Visits given up: what was drawn was not mapped then, or lies outside what the trace has mapped so far. */
   unmapped = 0;
@@ -70,6 +76,13 @@ export class RefillWorld {
     this.#found = new Uint8Array(this.lanes.length);
     this.#references = new Float64Array(this.lanes.length);
     this.#stage2 = new Float64Array(this.lanes.length);
+  }
+
+  /** Draws the curves of every size from here on: the first hypothesis whose entries are as the preset's. */
+  drawCurves({ keys, geometry, shape }: LaneParts): void {
+    const exact = this.exact.find(({ hypothesis }) => hypothesis === "combined")!;
+    const { sets } = shape.secondLevel;
+    this.curve = new CurveRecorder(this.lanes, exact, keys, geometry.spanShift, sets);
   }
 
   get nextVisit(): number {
@@ -156,7 +169,9 @@ export class RefillWorld {
     for (let at = 0; at < lanes.length; at += 1) {
       const pe = lanes[at]!.pe(slot);
       const before = pe.walkReferences;
+      const staleHits = pe.stale.hits;
       this.#found[at] = pe.access(this.#use);
+      if (pe.stale.hits !== staleHits) this.#noteStale(lanes[at]!, pe.stale.lastOrigin);
       this.#references[at] = pe.walkReferences - before;
       let held = 0;
       if (this.#found[at] === Found.nowhere && pe.missedStage2Count > 0) {
@@ -180,6 +195,16 @@ export class RefillWorld {
         this.#charge(at, slot, guest, previous, isRefill, extra);
       }
     }
+    const { curve } = this;
+    if (curve === undefined) return;
+    const healed = this.#healed[guest.vm]! - 1;
+    curve.record(slot, this.#use, guest.weight[slot] ?? 1, previous, healed);
+  }
+
+  #noteStale({ staleHitsFound }: Lane, origin: StaleOrigin | undefined): void {
+    if (staleHitsFound.length >= MOST_STALE_EXAMPLES) return;
+    const { ipaPage: page, isWrite = false } = this.#use;
+    staleHitsFound.push({ ...this.moment, page, isWrite, origin });
   }
 
   #charge(
@@ -220,11 +245,13 @@ export class RefillWorld {
     return previous;
   }
 
-  #accessesOf({ vm }: Guest): GuestAccesses {
+  #accessesOf(guest: Guest): GuestAccesses {
+    const { vm } = guest;
     const known = this.#accesses[vm];
     if (known !== undefined) return known;
-    const { knobs } = this.scenario;
-    const made = new GuestAccesses(this.#streamOf(this.scenario, vm), knobs.capVisits);
+    const stream = this.#streamOf(this.scenario, vm);
+    if (this.scenario.isBase && this.scenario.seed === 1) guest.stream = stream;
+    const made = new GuestAccesses(stream, this.scenario.knobs.capVisits);
     this.#accesses[vm] = made;
     return made;
   }
