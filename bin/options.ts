@@ -6,17 +6,7 @@ import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
 import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
 import { type LIST, parseKnobs, parsePreset, parseShapeOverrides } from "./tlb-values.ts";
-import {
-  type DamonIntervals,
-  parseDamonIntervals,
-  parseStream,
-  parseStreamMap,
-  STREAM_ADDRESSES,
-  STREAM_TIMES,
-  type StreamChoice,
-  type StreamTime,
-} from "./stream-values.ts";
-import type { Placing } from "../replay/accesses/page-placing.ts";
+import { STREAM_SPECS, type StreamValues, TLB } from "./stream-options.ts";
 
 /**
  * The options that several commands share, each defined once: its values, its default, its help line.
@@ -51,7 +41,7 @@ export interface FlagOverride {
 }
 
 /** Value of each shared option as a command sees it; undefined where it is not given. */
-export interface SharedValues {
+export interface SharedValues extends StreamValues {
   policy: readonly string[] | undefined;
   "policy-file": readonly string[] | undefined;
   flag: readonly FlagOverride[] | undefined;
@@ -72,11 +62,6 @@ export interface SharedValues {
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
   tlb: TlbPreset | typeof LIST | undefined;
-  stream: StreamChoice | undefined;
-  "stream-map": Placing | undefined;
-  "stream-time": StreamTime | undefined;
-  "stream-address": (typeof STREAM_ADDRESSES)[number] | undefined;
-  "stream-damon": DamonIntervals | undefined;
   "tlb-seeds": number | undefined;
   "tlb-set": readonly ShapeOverride[] | undefined;
   "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
@@ -101,7 +86,6 @@ export interface OptionSpec<Value> {
 const POLICY = "Policy:";
 const MACHINE = "Machine that recorded the trace:";
 const INPUT = "Input:";
-const TLB = "Modelled TLB:";
 const OUTPUT = "Output:";
 const GENERAL = "General:";
 
@@ -193,39 +177,7 @@ export const SHARED_OPTIONS: {
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },
-  stream: {
-    group: TLB,
-    describe:
-      "Accesses of the guests: generated, proven by the trace itself (a lower bound), or [FORMAT:]FILE recorded elsewhere",
-    fallback: "generated",
-    coerce: parseStream,
-  },
-  "stream-map": {
-    group: TLB,
-    describe:
-      "IPAs of a file's addresses: packed onto what the trace maps, identity, an offset (0x40000000), or VA=IPA",
-    fallback: "packed; identity where the file holds IPAs",
-    coerce: parseStreamMap,
-  },
-  "stream-time": {
-    group: TLB,
-    describe:
-      "When a file's sequence is played: at the pace of visitsPerUs, or by the trace's clock",
-    fallback: "pace",
-    coerce: (raw) => choice("stream-time", raw, STREAM_TIMES),
-  },
-  "stream-address": {
-    group: TLB,
-    describe: "Which address of perf's samples counts: va, ipa (phys_addr recorded in the guest)",
-    fallback: "va",
-    coerce: (raw) => choice("stream-address", raw, STREAM_ADDRESSES),
-  },
-  "stream-damon": {
-    group: TLB,
-    describe: "DAMON's sampling and aggregation intervals in µs, which its trace does not tell",
-    fallback: "5000,100000",
-    coerce: parseDamonIntervals,
-  },
+  ...STREAM_SPECS,
   "tlb-seeds": {
     group: TLB,
     describe: `Seeds of the generator, ${KNOBS.seeds.least} to ${KNOBS.seeds.most}`,
