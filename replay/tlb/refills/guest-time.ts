@@ -8,6 +8,8 @@ import type { RefillWorld } from "./world.ts";
 
 /** Turns time in guests into visits, and says which flush episodes have any. */
 export class GuestTime {
+  /** Visits of simulated episodes that came too late behind their flush to be made. */
+  visitsCut = 0;
   readonly #config: RefillModelConfig;
   readonly #worlds: readonly RefillWorld[];
   readonly #running: RunningGuests;
@@ -56,7 +58,9 @@ export class GuestTime {
     if (this.#config.stream === "proven") return;
     const { capVisits, visitsPerUs } = this.#config.knobs;
     const left = (guest.budget[slot] ??= capVisits);
-    const visits = Math.min(left, Math.round((ns / 1000) * visitsPerUs));
+    const due = Math.round((ns / 1000) * visitsPerUs);
+    const visits = Math.min(left, due);
+    if (!guest.isLeftOut) this.visitsCut += due - visits;
     guest.budget[slot] = left - visits;
     if (visits === 0) return;
     this.now(toNs, this.#running.cpu[slot]!, this.#running.pid[slot]!);
@@ -69,6 +73,7 @@ export class GuestTime {
   beginEpisode(guests: Iterable<Guest>, only?: number): boolean {
     const weight = this.#sampling.next();
     for (const guest of guests) {
+      guest.isLeftOut = weight === 0;
       if (weight === 0) {
         this.#skip(guest);
         continue;

@@ -11,6 +11,8 @@ export class Guest {
   readonly footprint: Footprint = new Footprint();
   /** By world. */
   readonly popularity: Popularity[] = [];
+  /** The running episode is not simulated. */
+  isLeftOut = false;
   /** By PE: visits still to be simulated, and how many real episodes the running one stands for. */
   readonly budget: number[] = [];
   readonly weight: number[] = [];

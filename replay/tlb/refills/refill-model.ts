@@ -224,6 +224,10 @@ export class RefillModel implements SettlementListener {
     this.proven.finish();
   }
 
+  get visitsCut(): number {
+    return this.#time.visitsCut;
+  }
+
   get guests(): Iterable<Guest> {
     return this.#guests.all();
   }

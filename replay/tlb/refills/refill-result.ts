@@ -132,6 +132,8 @@ export interface RefillCounts {
   readonly pagesLeftOut: number;
   readonly visits: number;
   readonly visitsUnmapped: number;
+  /** Visits of simulated episodes that were left out: behind so many the TLB counts as warm. */
+  readonly visitsCut: number;
   readonly provenVisits: number;
   readonly provenLost: number;
   readonly episodes: number;

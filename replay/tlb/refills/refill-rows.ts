@@ -259,6 +259,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesLeftOut,
     visits: first.visits,
     visitsUnmapped: first.unmapped,
+    visitsCut: model.visitsCut,
     provenVisits: proven.made,
     provenLost: proven.lost,
     episodes: sampling.seen,
