@@ -175,6 +175,11 @@ export function refillAssumptions({ streamKind, counts }: RefillResult): readonl
       `of ${counts.episodes} flush episodes ${counts.episodesSimulated} are simulated and weighted, at last every ${counts.episodeStride}th; the range over the seeds does not show what that leaves open`,
     );
   }
+  if (counts.visitsCut > 0) {
+    assumed.push(
+      `${counts.visitsCut} visits that the simulated episodes have beyond capVisits are not made: a TLB counts as warm by then, so refills that come later are missing from every policy's number (a larger --tlb-knob capVisits has them, and takes longer)`,
+    );
+  }
   const notSeen: readonly (readonly [number, string])[] = [
     [counts.unknownVmMs, "ms in a guest whose VM the trace does not show are left out"],
     [counts.unmodelledPeMs, "ms in a guest on further CPUs are left out"],
@@ -202,6 +207,7 @@ function countEntries({ counts }: RefillResult): Readonly<Record<string, number>
     visits: counts.visits,
     visits_unmapped: counts.visitsUnmapped,
     visits_outside: counts.visitsOutside,
+    visits_cut: counts.visitsCut,
     proven_visits: counts.provenVisits,
     proven_lost: counts.provenLost,
     episodes: counts.episodes,

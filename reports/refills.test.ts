@@ -60,6 +60,7 @@ const RESULT: RefillResult = {
     visits: 10,
     visitsUnmapped: 0,
     visitsOutside: 0,
+    visitsCut: 300,
     provenVisits: 0,
     provenLost: 0,
     episodes: 100,
@@ -131,6 +132,7 @@ describe("the refills of a terminal report", () => {
       /a +b +combined +-1,000 \[-1,020 to -980\] +fewer +0 \[-5 to 5\] +no difference/,
     );
     expect(text).toContain("theta = 0.99 (assumed: YCSB)");
+    expect(text).toContain("300 visits that the simulated episodes have beyond capVisits");
     expect(text).toContain("l2 256x5 (neoverse-n1, unverified: as A76)");
     expect(text).toContain(
       "of 100 flush episodes 40 are simulated and weighted, at last every 4th",

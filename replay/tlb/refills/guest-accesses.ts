@@ -2,6 +2,9 @@ import type { AccessSource, GuestStream } from "../../accesses/access-source.ts"
 
 /** What one VM accesses in one world, and how much of it is still to be simulated. */
 export class GuestAccesses {
+  /** Visits of simulated episodes that came too late behind their flush to be made. */
+  visitsCut = 0;
+  #isStopped = false;
   readonly #stream: GuestStream;
   readonly #mostVisits: number;
   /** By PE: visits until its TLB counts as warm, and the part of an access that is due. */
@@ -16,6 +19,7 @@ export class GuestAccesses {
 
   /** A flush is simulated: what is accessed behind it on this PE is too. */
   renew(slot: number): void {
+    this.#isStopped = false;
     this.#leftVisits[slot] = this.#mostVisits;
   }
 
@@ -25,6 +29,7 @@ export class GuestAccesses {
 
   /** Nothing is simulated until the next flush that is. */
   stop(): void {
+    this.#isStopped = true;
     this.#leftVisits.fill(0);
   }
 
@@ -37,6 +42,7 @@ export class GuestAccesses {
     const perVisit = this.#stream.accessesPerVisit(vcpu);
     const now = Math.min(Math.ceil(left * perVisit), whole);
     this.#leftVisits[slot] = Math.max(0, left - now / perVisit);
+    if (!this.#isStopped) this.visitsCut += (whole - now) / perVisit;
     return now;
   }
 

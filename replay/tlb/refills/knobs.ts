@@ -45,7 +45,7 @@ export const KNOBS: Readonly<Record<KnobName, KnobSpec>> = {
     reason: "three times the entries of a TLB of 1280",
   },
   episodes: {
-    default: 32,
+    default: 64,
     least: 1,
     most: 1_000_000,
     isWhole: true,

@@ -137,6 +137,8 @@ export interface RefillCounts {
   /** Given up: not mapped at that moment, or outside what the trace had mapped until then. */
   readonly visitsUnmapped: number;
   readonly visitsOutside: number;
+  /** Visits of simulated episodes that were left out: behind so many the TLB counts as warm. */
+  readonly visitsCut: number;
   readonly provenVisits: number;
   readonly provenLost: number;
   readonly episodes: number;

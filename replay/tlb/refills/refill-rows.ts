@@ -269,6 +269,7 @@ function countsOf(model: RefillModel): RefillCounts {
     visits: first.visits,
     visitsUnmapped: first.unmapped,
     visitsOutside: first.outside,
+    visitsCut: first.visitsCut,
     provenVisits: proven.made,
     provenLost: proven.lost,
     episodes: sampling.seen,

@@ -35,6 +35,7 @@ export class RefillWorld {
   readonly #streamOf: (scenario: Scenario, vm: number) => GuestStream;
   /** By VM. */
   readonly #accesses: (GuestAccesses | undefined)[] = [];
+  #cutOfGone = 0;
   readonly #exactOf: readonly number[];
   /** Number of the next visit. */
   #number = 1;
@@ -96,11 +97,19 @@ export class RefillWorld {
 
   /** A VMID is given out anew. */
   forgetVm(vm: number): void {
+    this.#cutOfGone += this.#accesses[vm]?.visitsCut ?? 0;
     this.#accesses[vm] = undefined;
     for (const lane of [...this.lanes, ...this.exact]) lane.forgetVm(vm);
     for (const key of this.#lastVisit.keys()) {
       if (key % MODELLED_VMS === vm) this.#lastVisit.delete(key);
     }
+  }
+
+  /** Visits of simulated episodes that came too late behind their flush to be made. */
+  get visitsCut(): number {
+    let cut = this.#cutOfGone;
+    for (const accesses of this.#accesses) cut += accesses?.visitsCut ?? 0;
+    return Math.round(cut);
   }
 
   /** A flush is simulated: what the guest does behind it on this PE is too. */
