@@ -177,7 +177,7 @@ export function refillAssumptions({ streamKind, counts }: RefillResult): readonl
   }
   if (counts.visitsCut > 0) {
     assumed.push(
-      `${counts.visitsCut} visits that the simulated episodes have beyond capVisits are not made: a TLB counts as warm by then, so refills that come later are missing from every policy's number (a larger --tlb-knob capVisits has them, and takes longer)`,
+      `${counts.visitsCut} visits that the simulated episodes have beyond capVisits are not made: a TLB counts as warm by then, so refills that come later are missing from every policy's base number (high is taken over a larger capVisits too; --tlb-knob capVisits=n sets it, and takes longer)`,
     );
   }
   const notSeen: readonly (readonly [number, string])[] = [

@@ -37,12 +37,14 @@ export const KNOBS: Readonly<Record<KnobName, KnobSpec>> = {
   },
   capVisits: {
     default: 4096,
+    high: 32_768,
     least: 1,
     most: 10_000_000,
     isWhole: true,
     unit: "page visits",
     meaning: "visits simulated on a PE after a flush, behind which its TLB counts as warm",
-    reason: "three times the entries of a TLB of 1280",
+    reason:
+      "three times the entries of a TLB of 1280; the high end is taken over eight times as many",
   },
   episodes: {
     default: 64,

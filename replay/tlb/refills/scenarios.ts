@@ -42,6 +42,7 @@ const VARIED: readonly (readonly KnobName[])[] = [
   ["visitsPerUs"],
   ["runLength", "writeShare", "sharing", "movedShare", "phaseMs"],
   ["stage1Class"],
+  ["capVisits"],
 ];
 
 /**
