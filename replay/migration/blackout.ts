@@ -36,14 +36,16 @@ export function solveBlackout(
   costs: CostValues,
 ): Blackout {
   const tracking = trackingOf(input, mechanics, costs);
-  const last = input.clearsInBlackout
-    ? clearCost(remainingBytes, false, input, tracking, costs)
-    : { protectS: 0, flushS: 0 };
+  const last =
+    input.clearsInBlackout && !input.postCopy
+      ? clearCost(remainingBytes, false, input, tracking, costs)
+      : { protectS: 0, flushS: 0 };
   const parts = {
     stop: costs.t_stop,
     storage_flush: input.storageFlushS,
     sync: tracking.syncS,
-    copy: remainingBytes / input.bandwidthBytesPerS,
+    // Post-copy sends it after the guest has moved.
+    copy: input.postCopy ? 0 : remainingBytes / input.bandwidthBytesPerS,
     last_write_protect: last.protectS,
     last_flush: last.flushS,
     device_state: costs.t_dev,

@@ -34,6 +34,8 @@ export interface MigrationInput {
   readonly forceAtS: number | undefined;
   /** The layer above cancels then, s. */
   readonly cancelAtS: number | undefined;
+  /** Switches to post-copy after the first pass. */
+  readonly postCopy: boolean;
   /** Draining and flushing of block devices in the blackout, s. */
   readonly storageFlushS: number;
   /** From the first instruction on the destination until the network knows, s; undefined: not known. */

@@ -23,9 +23,15 @@ export interface Pass {
 /**
  * `converged`: the stop rule is met. `plateau`: what is dirty does not shrink any more, and nothing is left that
  * would make it. `pass-limit`: it shrinks, and is not there after MOST_PASSES. `forced`, `cancelled`: the
- * layer above stepped in.
+ * layer above stepped in. `post-copy`: the guest is moved after the first pass, whatever is dirty.
  */
-export type PrecopyOutcome = "converged" | "plateau" | "pass-limit" | "forced" | "cancelled";
+export type PrecopyOutcome =
+  | "converged"
+  | "plateau"
+  | "pass-limit"
+  | "forced"
+  | "cancelled"
+  | "post-copy";
 
 export interface PrecopyResult {
   readonly outcome: PrecopyOutcome;

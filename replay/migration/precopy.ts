@@ -111,6 +111,7 @@ class PrecopyRun {
     const meets =
       stopRule === "whole-pass-or-equal" ? this.#dirty <= threshold : this.#dirty < threshold;
     if (meets) return "converged";
+    if (this.#input.postCopy) return "post-copy";
     if (this.#hasSettled(before)) return this.#stay(seconds);
     return this.#count >= MOST_PASSES ? "pass-limit" : undefined;
   }

@@ -25,6 +25,7 @@ export const QUANTITY_IDS = [
   "rollback_stall",
   "total_time",
   "forced_switchover",
+  "postcopy_stall",
 ] as const;
 export type QuantityId = (typeof QUANTITY_IDS)[number];
 
@@ -115,6 +116,15 @@ export const QUANTITIES: Readonly<Record<QuantityId, Quantity>> = {
     unit: "s",
     meaning: "source downtime where the layer above stops the guest although it does not converge",
     truth: "`downtime` of query-migrate after a forced switch-over",
+    when: "success",
+  },
+  postcopy_stall: {
+    id: "postcopy_stall",
+    title: "stall of one post-copy fault",
+    unit: "s",
+    meaning:
+      "a page that the destination lacks stalls its vCPU until a whole host page has come: at least",
+    truth: "`postcopy-blocktime` of query-migrate",
     when: "success",
   },
 };
