@@ -163,7 +163,7 @@ export interface DirtyInterval {
   readonly clearedPages: number;
 }
 
-/** A block that logging broke, and what became of it. */
+/** A block that was broken (by a fault, or split eagerly) while logging was on, and what became of it. */
 export interface BlockInput {
   readonly page: number;
   readonly spanPages: number;
