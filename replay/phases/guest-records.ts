@@ -1,4 +1,4 @@
-import type { Stage2Context } from "../contexts/context.ts";
+import type { Stage2Context, VirtualMachine } from "../contexts/context.ts";
 import { GuestRecord, type RecordOptions } from "./guest-record.ts";
 
 /** Records by table and by struct kvm; either may be seen first. */
@@ -7,6 +7,8 @@ export class GuestRecords {
   readonly #options: RecordOptions;
   readonly #byContext = new Map<Stage2Context, GuestRecord>();
   readonly #byKvm = new Map<number, GuestRecord>();
+  /** A request may be settled after its VM is gone, when the pointer is free for another. */
+  readonly #byVm = new Map<VirtualMachine, GuestRecord>();
   #next = 1;
   #lastContext: Stage2Context | undefined;
   #lastRecord: GuestRecord | undefined;
@@ -41,12 +43,14 @@ export class GuestRecords {
     let record = this.#byContext.get(context);
     const kvm = context.vm?.kvm ?? 0;
     if (record === undefined) {
-      record = kvm === 0 ? this.#make(0, tsNs) : this.ofKvm(kvm, tsNs);
+      const known = context.vm === undefined ? undefined : this.#byVm.get(context.vm);
+      record = known ?? (kvm === 0 ? this.#make(0, tsNs) : this.ofKvm(kvm, tsNs));
       this.#byContext.set(context, record);
     } else if (record.kvm === 0 && kvm !== 0) {
       record = this.#join(record, kvm);
       this.#byContext.set(context, record);
     }
+    if (context.vm !== undefined) this.#byVm.set(context.vm, record);
     this.#lastContext = context;
     this.#lastRecord = record;
     return this.#withTable(record, context);
