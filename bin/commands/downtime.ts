@@ -2,7 +2,7 @@
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { readMigrationReportFile } from "../../ingest/migration/registry.ts";
-import { estimateDowntime } from "../../replay/migration/estimate.ts";
+import { estimateDowntime, VMM_RESOLUTION_S } from "../../replay/migration/estimate.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { toCsv } from "../../reports/csv.ts";
 import { downtimeFiles } from "../../reports/downtime/files.ts";
@@ -96,7 +96,7 @@ async function viewOf(trace: string | undefined, args: DowntimeArguments): Promi
     choices: source?.choices ?? choicesWithoutTrace(args, userPolicies),
     cpu: source?.cpu ?? (args.cpu === undefined ? undefined : { value: args.cpu, origin: "--cpu" }),
     otherwiseEpoch: source?.otherwiseEpoch ?? "e5",
-    resolutionS: source?.resolutionS ?? 0,
+    resolutionS: source?.resolutionS ?? VMM_RESOLUTION_S,
   });
   refuseNothing(trace, args, request.scenario.migration ?? request.scenario.rollback);
   const estimate = estimateDowntime(request);

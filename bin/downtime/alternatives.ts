@@ -59,7 +59,7 @@ export function alternativesOf(
     found.push({
       dimension: "stop rule",
       chosen: migration.stopRule,
-      instead: `${other} (${other === "whole-pass" ? "as published models have it" : "as QEMU does"})`,
+      instead: `${other}${other === "early-sync" ? ", as QEMU's loop reads" : ""}`,
       apply: change({ stopRule: other }),
     });
   }

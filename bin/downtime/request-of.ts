@@ -73,7 +73,7 @@ export function requestOf(values: DowntimeValues, context: RequestContext): Esti
     fwb: cpu.fwbIsOpen,
     tlbirange: cpu.rangeIsOpen,
     vmm: parts.vmmIsAssumed,
-    stopRule: values["stop-rule"] === undefined && parts.vmm.stopRule === "early-sync",
+    stopRule: values["stop-rule"] === undefined && parts.vmm.canThrottle,
     cleanVcpus: cpu.fwbIsOpen && values["clean-vcpus"] === undefined,
   });
   return { ...request, alternatives };

@@ -1,6 +1,6 @@
 import { unitText } from "../../replay/costs/cost.ts";
-import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts";
-import { QUANTITIES } from "../../replay/migration/quantities.ts";
+import type { DowntimeEstimate, StructureRow } from "../../replay/migration/estimate-types.ts";
+import { QUANTITIES, type QuantityId } from "../../replay/migration/quantities.ts";
 import { formatTable, type TableColumn, type TerminalOptions, visible } from "../terminal.ts";
 import { intervalText } from "./text-values.ts";
 
@@ -24,7 +24,13 @@ function structures({ structures: rows }: DowntimeEstimate, options: TerminalOpt
     { header: "instead", align: "left" },
     { header: "decides", align: "left" },
   ];
-  const body = rows.map((row) => [
+  const moved = rows.filter(moves);
+  const still = [...new Set(rows.map(({ instead }) => instead))].filter(
+    (instead) => !moved.some((row) => row.instead === instead),
+  );
+  const none =
+    still.length === 0 ? "" : `  without effect on any of these quantities: ${still.join("; ")}\n`;
+  const body = moved.map((row) => [
     row.instead,
     row.policy,
     QUANTITIES[row.quantity].title,
@@ -32,7 +38,13 @@ function structures({ structures: rows }: DowntimeEstimate, options: TerminalOpt
     row.insteadInterval === undefined ? "–" : intervalText(row.quantity, row.insteadInterval),
     row.decides ? "yes" : "no",
   ]);
-  return `\nStructure: what nothing settles, one choice at a time (never averaged)\n${formatTable(columns, body, options)}`;
+  return `\nStructure: what nothing settles, one choice at a time (never averaged)\n${moved.length === 0 ? "" : formatTable(columns, body, options)}${none}`;
+}
+
+/** Whether the other choice shows in the two figures that are printed. */
+function moves({ quantity, chosenInterval, insteadInterval }: StructureRow): boolean {
+  if (chosenInterval === undefined || insteadInterval === undefined) return true;
+  return intervalText(quantity, chosenInterval) !== intervalText(quantity, insteadInterval);
 }
 
 function sensitivities({ policies }: DowntimeEstimate): string {
@@ -53,6 +65,13 @@ function signed(correlation: number): string {
   return `${correlation < 0 ? "-" : "+"}${Math.abs(correlation).toFixed(2)}`;
 }
 
+const SAMPLED: readonly QuantityId[] = [
+  "source_downtime",
+  "total_time",
+  "lost_vcpu_rollback",
+  "rollback_stall",
+];
+
 /** The other layer of uncertainty, in a table of its own. */
 function sampling({ policies, request }: DowntimeEstimate, options: TerminalOptions): string {
   const { method, because } = request.sampling;
@@ -64,7 +83,7 @@ function sampling({ policies, request }: DowntimeEstimate, options: TerminalOpti
   ];
   const rows = policies.flatMap(({ id, estimates }) =>
     estimates.flatMap(({ quantity, sampling: interval }) =>
-      interval === undefined
+      interval === undefined || !SAMPLED.includes(quantity)
         ? []
         : [[id, QUANTITIES[quantity].title, intervalText(quantity, interval)]],
     ),

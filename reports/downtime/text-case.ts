@@ -1,4 +1,4 @@
-import { durationText } from "../../replay/migration/significant.ts";
+import { durationText, twoFigures } from "../../replay/migration/significant.ts";
 import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts";
 import type { QuantityId } from "../../replay/migration/quantities.ts";
 import type { Reported } from "../../replay/migration/cases/published-case.ts";
@@ -75,7 +75,9 @@ function heldAgainst(
   const interval = side === "chosen" ? row?.chosenInterval : row?.insteadInterval;
   if (interval === undefined) return "–";
   const { p5, p95 } = interval;
-  let verdict = p5 <= seconds && seconds <= p95 ? "inside" : "OUTSIDE";
+  // Both are known to two figures: 1.2 s is not outside of an interval that ends at 1.17 s.
+  const inside = twoFigures(p5) === twoFigures(seconds) || twoFigures(p95) === twoFigures(seconds);
+  let verdict = inside || (p5 <= seconds && seconds <= p95) ? "inside" : "OUTSIDE";
   if (isUpperBound) {
     verdict = "agrees";
     if (p95 >= seconds) verdict = p5 < seconds ? "agrees in part" : "OUTSIDE";

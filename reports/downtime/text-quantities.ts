@@ -91,7 +91,10 @@ export function formatComponents({ policies }: DowntimeEstimate, options: Termin
     { header: "component", align: "left", key: true },
     ...shown.map(({ id }) => ({ header: id, align: "left" }) as const),
   ];
-  const rows = BLACKOUT_PARTS.map((part) => [
+  const nonZero = BLACKOUT_PARTS.filter((part) =>
+    shown.some(({ parts }) => parts.some((one) => one.part === part && one.interval.p95 > 0)),
+  );
+  const rows = nonZero.map((part) => [
     part.replace(/_/g, " "),
     ...shown.map(({ parts }) => {
       const found = parts.find((one) => one.part === part);

@@ -41,7 +41,41 @@ export function formatTrace(view: TraceView, options: TerminalOptions): string {
   const unknown = [...inputs.unknown, ...vm.unknown].map(
     ({ quantity, because }) => `  not known: ${visible(quantity)}, because ${visible(because)}\n`,
   );
-  return heading + formatTable(COLUMNS, rows, options) + unknown.join("") + prices(view, options);
+  return (
+    heading +
+    formatTable(COLUMNS, rows, options) +
+    unknown.join("") +
+    holds(view, options) +
+    prices(view, options)
+  );
+}
+
+/** How long calls took that hold mmu_lock, as recorded. */
+function holds({ vm }: TraceView, options: TerminalOptions): string {
+  const rows = vm.phases.flatMap(({ name, pass, facts }) =>
+    Object.entries(facts.holds).map(([kind, hold]) => [
+      pass === undefined ? name : `${name} ${pass}`,
+      kind.replace("_", " "),
+      hold.lock,
+      formatCount(hold.count),
+      durationText(hold.medianNs / 1e9),
+      durationText(hold.p95Ns / 1e9),
+      `${durationText(hold.maxNs / 1e9)} (line ${hold.maxLine})`,
+      durationText(hold.sumNs / 1e9),
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const columns: readonly TableColumn[] = [
+    { header: "phase", align: "left", key: true },
+    { header: "call", align: "left", key: true },
+    { header: "lock", align: "left" },
+    { header: "calls", align: "right" },
+    { header: "median", align: "right" },
+    { header: "95 %", align: "right" },
+    { header: "longest", align: "right" },
+    { header: "together", align: "right" },
+  ];
+  return `\nTime inside calls that hold mmu_lock, as recorded (an upper bound of the hold: probes add to it)\n${formatTable(columns, rows, options)}`;
 }
 
 /** What the flushes of the phases cost, one after the other. */

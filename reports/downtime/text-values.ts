@@ -1,7 +1,7 @@
 import type { Estimate } from "../../replay/migration/estimate-types.ts";
 import type { Interval } from "../../replay/migration/intervals.ts";
 import { QUANTITIES, type QuantityId } from "../../replay/migration/quantities.ts";
-import { durationText, twoFigures } from "../../replay/migration/significant.ts";
+import { durationRangeText, durationText, twoFigures } from "../../replay/migration/significant.ts";
 
 /** A value of a quantity with its unit, two figures. */
 export function valueText(quantity: QuantityId, value: number): string {
@@ -9,10 +9,11 @@ export function valueText(quantity: QuantityId, value: number): string {
   return `${twoFigures(value)} vCPU·s`;
 }
 
-/** `290 ms [260 to 610 ms]`: median, 5 % and 95 %. */
-export function intervalText(quantity: QuantityId, { p5, p50, p95 }: Interval): string {
-  const [low, middle, high] = [p5, p50, p95].map((value) => valueText(quantity, value));
-  return `${middle} [${low} to ${high}]`;
+/** `290 ms [260 to 610]`: median, 5 % and 95 %. */
+export function intervalText(quantity: QuantityId, interval: Interval): string {
+  if (QUANTITIES[quantity].unit === "s") return durationRangeText(interval);
+  const [low, middle, high] = [interval.p5, interval.p50, interval.p95].map(twoFigures);
+  return `${middle} vCPU·s [${low} to ${high}]`;
 }
 
 /** Never a bare number: an interval, bounds, or a dash whose reason stands below the table. */
