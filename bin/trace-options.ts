@@ -43,7 +43,12 @@ export function withEventOptions<T>(
   yargs: Argv<T>,
   needsTrace = true,
 ): Argv<T & EventOptions & Traces> {
-  return withOptions(withTraces(yargs, needsTrace), ...READING_OPTIONS, ...LOG_OPTIONS);
+  return withReadingOptions(withTraces(yargs, needsTrace));
+}
+
+/** Those of a command whose files are not all traces. */
+export function withReadingOptions<T>(yargs: Argv<T>): Argv<T & EventOptions> {
+  return withOptions(yargs, ...READING_OPTIONS, ...LOG_OPTIONS);
 }
 
 /** Declares the traces and the options of a command that takes no policy. */

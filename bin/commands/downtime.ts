@@ -1,5 +1,5 @@
 /** `downtime [TRACE…]`: what each policy does to a live migration, estimated with intervals. */
-import type { ArgumentsCamelCase, Argv } from "yargs";
+import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { readMigrationReportFile } from "../../ingest/migration/registry.ts";
 import { estimateDowntime, VMM_RESOLUTION_S } from "../../replay/migration/estimate.ts";
@@ -14,6 +14,7 @@ import type { DowntimeView, ReportView } from "../../reports/downtime/view.ts";
 import { writeOutputSet } from "../../reports/output-set.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
+import { calibrateCommand } from "../downtime/calibrate.ts";
 import { caseViewOf } from "../downtime/case-view.ts";
 import { checkValues } from "../downtime/check-values.ts";
 import { costTableOf } from "../downtime/cost-tables.ts";
@@ -41,9 +42,19 @@ export const downtimeCommand: Command = {
   describe:
     "Estimate what policies do to a live migration, from traces, parameters or a VMM's report",
   builder: (yargs: Argv<object>): Argv<DowntimeArguments> =>
-    withOptions(withDowntimeOptions(withTraceOptions(yargs, [], false)), "out", "format"),
+    withOptions(
+      withDowntimeOptions(withTraceOptions(withSubcommands(yargs), [], false)),
+      "out",
+      "format",
+    ),
   handler: downtime,
 };
+
+/** `downtime calibrate FILE…` stands in the place of a trace. */
+function withSubcommands(yargs: Argv<object>): Argv<object> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked where the command is defined
+  return yargs.command(calibrateCommand as CommandModule<object, never>);
+}
 
 async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<void> {
   const traces = args.traces ?? [];

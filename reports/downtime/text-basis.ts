@@ -92,6 +92,11 @@ function sampling({ policies, request }: DowntimeEstimate, options: TerminalOpti
   return heading + formatTable(columns, rows, options);
 }
 
+/** Four figures: a fit has no more. */
+function figures(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
 function constants({ request }: DowntimeEstimate, options: TerminalOptions): string {
   const columns: readonly TableColumn[] = [
     { header: "constant", align: "left", key: true },
@@ -105,8 +110,8 @@ function constants({ request }: DowntimeEstimate, options: TerminalOptions): str
   ];
   const rows = request.table.costs.map((cost) => [
     cost.name,
-    String(cost.mode),
-    `${cost.low} to ${cost.high}`,
+    figures(cost.mode),
+    `${figures(cost.low)} to ${figures(cost.high)}`,
     unitText(cost),
     cost.conditions,
     cost.evidence,
