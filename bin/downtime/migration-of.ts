@@ -3,6 +3,7 @@ import { middle, type Ranged } from "../../replay/migration/distribution.ts";
 import { LOG_PAGE_BYTES, type MigrationInput } from "../../replay/migration/migration-input.ts";
 import { AUTO_CONVERGE } from "../../replay/migration/throttle.ts";
 import { type Vmm, type VmmId, VMMS } from "../../replay/migration/vmm.ts";
+import { sizeText } from "../../reports/downtime/units.ts";
 import { badOption } from "../values.ts";
 import type { SettingList } from "./setting-list.ts";
 import { firstOf, fromOption, type SourceFacts } from "./source-facts.ts";
@@ -114,11 +115,14 @@ function fixed(value: number): Ranged {
 /** Options may contradict what a trace or a report says of the memory. */
 function checkAgainstMemory(memory: number, values: DowntimeValues, hot: Ranged | undefined): void {
   if (hot !== undefined && hot.high > memory) {
-    throw badOption("hot-set", `is larger (${hot.high} bytes) than the memory (${memory})`);
+    throw badOption(
+      "hot-set",
+      `is larger (${sizeText(hot.high)}) than the memory (${sizeText(memory)})`,
+    );
   }
   const slots = values.slots?.reduce((a, b) => a + b, 0);
   if (slots !== undefined && slots !== memory) {
-    throw badOption("slots", `add up to ${slots} bytes, and the memory is ${memory}`);
+    throw badOption("slots", `add up to ${sizeText(slots)}, and the memory is ${sizeText(memory)}`);
   }
 }
 
