@@ -10,7 +10,7 @@ import type {
   PolicyEstimate,
   Sensitivity,
 } from "./estimate-types.ts";
-import { evaluate, type Evaluation } from "./evaluate.ts";
+import { evaluate, type Evaluation, isBounded } from "./evaluate.ts";
 import { intervalOf, pairedDifference, rankCorrelation } from "./intervals.ts";
 import type { Mechanics } from "./mechanics.ts";
 import { mechanicsOf } from "./mechanics-of-request.ts";
@@ -28,6 +28,8 @@ export const COMPARED: readonly QuantityId[] = [
   "rollback_stall_max",
 ];
 const SENSITIVE: readonly QuantityId[] = ["source_downtime", "forced_switchover", "rollback_stall"];
+/** Resolution of what a VMM reports, s. Taken for everything where there is no trace. */
+export const VMM_RESOLUTION_S = 1e-3;
 const LEAST_CORRELATION = 0.1;
 const MOST_SENSITIVITIES = 6;
 
@@ -80,12 +82,17 @@ function policyEstimate(
       const interval = intervalOf(column);
       return interval === undefined ? [] : [{ part, interval }];
     }),
-    pConverge: converged === undefined ? undefined : converged / draws.count,
+    pConverge: converged === undefined || !isKnown(request) ? undefined : converged / draws.count,
     pConvergeSampling: convergedShare(replicates),
     sensitivities: SENSITIVE.flatMap((quantity) =>
       sensitivitiesOf(quantity, request, result, draws),
     ),
   };
+}
+
+/** A rate alone does not say whether it converges. */
+function isKnown({ scenario }: EstimateRequest): boolean {
+  return scenario.migration !== undefined && isBounded(scenario.migration);
 }
 
 function convergedShare(replicates: readonly Evaluation[]): number | undefined {
@@ -126,12 +133,17 @@ function differencesOf(
       const found = pairedDifference(
         one.quantities.get(quantity)!,
         first.quantities.get(quantity)!,
-        resolutionS,
+        resolutionFor(quantity, resolutionS),
       );
       if (found === undefined) return [];
       return [{ policy: one.mechanics.id, than: first.mechanics.id, quantity, ...found }];
     }),
   );
+}
+
+/** VMMs report downtimes in whole milliseconds, whatever the trace can tell apart. */
+function resolutionFor(quantity: QuantityId, resolutionS: number): number {
+  return quantity === "source_downtime" ? Math.max(resolutionS, VMM_RESOLUTION_S) : resolutionS;
 }
 
 function sensitivitiesOf(
