@@ -20,7 +20,6 @@ import {
 import { choice, list, repeated, single, wholeNumber } from "../values.ts";
 import { parseGates } from "./gates.ts";
 import { MODEL_OPTIONS, type Specs } from "./model-options.ts";
-import { parsePhases } from "./phase-option.ts";
 import type { DowntimeValues } from "./values.ts";
 
 const GUEST = "Guest and its writes:";
@@ -50,12 +49,6 @@ const DOWNTIME_OPTIONS: Specs = {
     describe: "Which virtual machine of the trace, by number",
     fallback: "the first whose dirty logging the trace shows",
     coerce: (raw) => wholeNumber("vm", raw, 1, 1e6),
-  },
-  phase: {
-    group: INPUT,
-    describe: "Phases as you know them, seconds since the first event: pass1=3..9.5s; repeatable",
-    fallback: "what the trace shows",
-    coerce: parsePhases,
   },
   memory: {
     group: GUEST,

@@ -71,7 +71,6 @@ export async function readTrace(
     model: (config) => {
       recorder = createPhaseRecorder(config, {
         kernel,
-        ...(args.phase === undefined ? {} : { given: args.phase }),
         ...(args["clear-shift"] === undefined ? {} : { clearChunkPages: 2 ** args["clear-shift"] }),
       });
       return recorder;

@@ -4,7 +4,6 @@ import type { DirtyPattern } from "../../replay/migration/dirty-process.ts";
 import type { Ranged } from "../../replay/migration/distribution.ts";
 import type { EpochId } from "../../replay/migration/epochs.ts";
 import type { DirtyLogMode, StopRule, VmmId } from "../../replay/migration/vmm.ts";
-import type { GivenPhase } from "../../replay/phases/given-phases.ts";
 import type { CostChange } from "./cost-option.ts";
 import type { Gate } from "./gates.ts";
 
@@ -50,6 +49,5 @@ export interface DowntimeValues {
   seed: number | undefined;
   "vmm-report": readonly string[] | undefined;
   vm: number | undefined;
-  phase: readonly GivenPhase[] | undefined;
   require: readonly Gate[] | undefined;
 }
