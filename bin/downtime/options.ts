@@ -3,6 +3,7 @@ import { CASES } from "../../replay/migration/cases/registry.ts";
 import { DIRTY_PATTERNS } from "../../replay/migration/dirty-process.ts";
 import { DEFAULT_DRAWS, DEFAULT_SEED } from "../../replay/migration/draws.ts";
 import { EPOCH_IDS } from "../../replay/migration/epochs.ts";
+import { PHASES } from "../../replay/migration/inputs.ts";
 import {
   DIRTY_LOG_MODES,
   MOST_DOWNTIME_LIMIT_S,
@@ -23,6 +24,7 @@ import {
 import { choice, list, repeated, single, wholeNumber } from "../values.ts";
 import { parseCosts } from "./cost-option.ts";
 import { parseGates } from "./gates.ts";
+import { parsePhases } from "./phase-values.ts";
 import { HOST_MODELS } from "./host-models.ts";
 import type { DowntimeValues } from "./values.ts";
 
@@ -57,6 +59,12 @@ const DOWNTIME_OPTIONS: Specs = {
     describe: "Which virtual machine of the trace, by number",
     fallback: "the first whose dirty logging the trace shows",
     coerce: (raw) => wholeNumber("vm", raw, 1, 1e6),
+  },
+  phase: {
+    group: INPUT,
+    describe: `A phase as you know it, NAME=START..END in the trace's seconds: ${PHASES.join(", ")}, pass2; repeatable`,
+    fallback: "as the trace shows them",
+    coerce: (raw) => parsePhases(repeated("phase", raw)),
   },
   memory: {
     group: GUEST,
