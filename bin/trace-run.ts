@@ -55,7 +55,7 @@ export interface RunRequest {
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
   /** What follows this replay: modelled TLBs, or the phases of a migration. */
-  readonly model?: (config: ReplayConfig) => ReplayObserver | undefined;
+  readonly model?: (config: ReplayConfig, reader: TraceReader) => ReplayObserver | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -89,7 +89,7 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const observer = request.model?.(config);
+  const observer = request.model?.(config, reader);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)

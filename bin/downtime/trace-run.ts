@@ -6,6 +6,7 @@ import { EPOCH_IDS, type EpochId } from "../../replay/migration/epochs.ts";
 import type { PolicyChoice } from "../../replay/migration/estimate-types.ts";
 import { pricePhases } from "../../replay/migration/phase-prices.ts";
 import { createPhaseRecorder } from "../../replay/phases/create.ts";
+import { phasesFrom } from "./phase-values.ts";
 import { traceInputs } from "../../replay/phases/phase-inputs.ts";
 import type { PhaseRecorder } from "../../replay/phases/phase-recorder.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
@@ -68,9 +69,11 @@ export async function readTrace(
       // Epochs are not replayed: their flushes are those of their kernels' policies.
       return policies.length > 0 ? policies : defaultPolicies(configuration.recordedPolicy);
     },
-    model: (config) => {
+    model: (config, reader) => {
+      const { phase } = args;
       recorder = createPhaseRecorder(config, {
         kernel,
+        ...(phase === undefined ? {} : { given: () => phasesFrom(reader.baseNs, phase) }),
         ...(args["clear-shift"] === undefined ? {} : { clearChunkPages: 2 ** args["clear-shift"] }),
       });
       return recorder;

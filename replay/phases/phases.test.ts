@@ -524,7 +524,7 @@ describe("phases as given", () => {
 
   it("decide alone, with run between them", () => {
     const { vm } = phasesOf(trace, undefined, {
-      given: [
+      given: () => [
         { name: "pass", pass: 1, startNs: 10_000, endNs: 14_000 },
         { name: "blackout", pass: undefined, startNs: 16_000, endNs: 18_000 },
       ],
@@ -536,9 +536,22 @@ describe("phases as given", () => {
     expect(vm.unknown.some(({ because }) => because.startsWith("as given"))).toBe(true);
   });
 
+  it("may begin before the trace, and are missed behind its end", () => {
+    const { vm } = phasesOf(trace, undefined, {
+      given: () => [
+        { name: "pass", pass: 3, startNs: -50, endNs: 9000 },
+        { name: "blackout", pass: undefined, startNs: 9e9, endNs: 10e9 },
+      ],
+    });
+    expect(toldPhases(vm)).toBe(`run 1..1, pass 3 1..9, run 9..${last}`);
+    expect(vm.unknown.map(({ because }) => because)).toContain(
+      "1 of those given lie behind the end of the trace",
+    );
+  });
+
   it.each([
     [[{ name: "pass", pass: 1, startNs: 5, endNs: 5 }], "ends before it begins"],
-    [[{ name: "pass", pass: 1, startNs: -5, endNs: 5 }], "begins before the trace"],
+    [[{ name: "pass", pass: 1, startNs: -5, endNs: -1 }], "ends before the trace begins"],
     [[{ name: "run", pass: undefined, startNs: Number.NaN, endNs: 5 }], "has no start or no end"],
     [
       [
@@ -548,6 +561,6 @@ describe("phases as given", () => {
       "begins inside phase 1",
     ],
   ] as const)("are refused where they cannot be: %#", (given, message) => {
-    expect(() => phasesOf(trace, undefined, { given })).toThrow(message);
+    expect(() => phasesOf(trace, undefined, { given: () => given })).toThrow(message);
   });
 });

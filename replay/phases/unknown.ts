@@ -61,7 +61,11 @@ export function unknownOfVm(
   if (record.clearsLeftOut > 0) tell("clears", `${record.clearsLeftOut} are counted, not listed`);
   if (record.blocks.total > MAX_LISTED)
     tell("blocks", `the first ${MAX_LISTED} of ${record.blocks.total} are listed`);
-  if (record.options.given.length > 0) tell("phases", "as given, not as the trace shows them");
+  const { isGiven, notReached } = record.timeline;
+  if (notReached > 0) {
+    tell("phases", `${notReached} of those given lie behind the end of the trace`);
+  }
+  if (isGiven) tell("phases", "as given, not as the trace shows them");
   if (config.policies.length === 0) tell("flushes", "no policy was replayed");
   return unknown;
 }
