@@ -75,7 +75,7 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
       writeOutputSet(args.out, await downtimeFiles(view, toolIdentity()));
       logOf(args).info(`results in ${args.out}`);
     }
-    await print(view, format);
+    await print(view, format, traces.length > 1);
     for (const why of unmetGates(args.require ?? [], view.estimate)) {
       logOf(args).warn(why);
       raiseExitCode(ExitCode.GATE_NOT_MET);
@@ -146,6 +146,7 @@ function refuseNothing(
 async function print(
   view: DowntimeView,
   format: NonNullable<SharedValues["format"]>,
+  isOneOfSeveral: boolean,
 ): Promise<void> {
   switch (format) {
     case "csv":
@@ -155,7 +156,7 @@ async function print(
       await printResult(await toArrow(ESTIMATES, estimateRows(view.estimate), toolIdentity()));
       break;
     case "json":
-      await printResult(downtimeJson(view));
+      await printResult(downtimeJson(view, isOneOfSeveral));
       break;
     case "table":
       await printResult(formatDowntime(view, terminalOptions(process.stdout)));

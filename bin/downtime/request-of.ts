@@ -7,7 +7,7 @@ import type { CpuChoice } from "../../replay/migration/mechanics.ts";
 import type { Scenario } from "../../replay/migration/monte-carlo.ts";
 import { resample } from "../../replay/migration/bootstrap.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
-import { selectPolicies } from "../../replay/policies/select.ts";
+import { AUTO, selectPolicies } from "../../replay/policies/select.ts";
 import { alternativesOf } from "./alternatives.ts";
 import { HOST_MODELS } from "./host-models.ts";
 import { migrationOf } from "./migration-of.ts";
@@ -74,6 +74,7 @@ export function requestOf(values: DowntimeValues, context: RequestContext): Esti
     tlbirange: cpu.rangeIsOpen,
     vmm: parts.vmmIsAssumed,
     stopRule: values["stop-rule"] === undefined && parts.vmm.canThrottle,
+    mostPtes: values.blocks === undefined ? facts.blockPtesMost : undefined,
     cleanVcpus: cpu.fwbIsOpen && values["clean-vcpus"] === undefined,
   });
   return { ...request, alternatives };
@@ -85,12 +86,14 @@ export function policyChoices(
   userPolicies: readonly Policy[],
   overrides: Parameters<typeof selectPolicies>[0]["overrides"],
   recordedKernelPolicy: Policy | undefined,
+  recordedEpoch?: EpochId,
 ): readonly PolicyChoice[] {
   return ids.map((id): PolicyChoice => {
     const epoch = EPOCH_IDS.find((one) => one === id);
     if (epoch !== undefined) return { epoch };
     const [policy] = selectPolicies({ ids: [id], userPolicies, overrides, recordedKernelPolicy });
-    return { policy: policy! };
+    const isRecorded = id === AUTO && recordedEpoch !== undefined;
+    return { policy: policy!, ...(isRecorded ? { recorded: recordedEpoch } : {}) };
   });
 }
 

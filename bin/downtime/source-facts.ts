@@ -23,6 +23,8 @@ export interface SourceFacts {
   readonly vmm?: Given<VmmId>;
   /** Valid PTEs below each block that a roll-back has to put together, in order. */
   readonly blockPtes?: Given<Float64Array>;
+  /** The same with every PTE that the trace leaves open; absent where it leaves none. */
+  readonly blockPtesMost?: Float64Array;
   readonly faultingVcpus?: Given<number>;
   /** Factors on the writing pace, one a replicate: the trace's intervals drawn again. */
   readonly paces?: Given<readonly number[]>;

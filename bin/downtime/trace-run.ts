@@ -102,14 +102,15 @@ export async function readTrace(
 /** As `analyze`: what the trace was recorded on, an old kernel and a new one, unless others are asked for. */
 function choicesOf(
   args: TraceOptions,
-  { recordedPolicy }: Configuration,
+  { recordedPolicy, kernel }: Configuration,
   own: readonly Policy[],
 ): readonly PolicyChoice[] {
   const standard = defaultPolicies(recordedPolicy).map(({ id }) =>
     id === recordedPolicy?.id ? AUTO : id,
   );
   const ids = args.policy ?? [...standard, ...own.map(({ id }) => id)];
-  return policyChoices(ids, own, args.flag ?? [], recordedPolicy);
+  const epoch = kernel === undefined ? undefined : epochOf(kernel);
+  return policyChoices(ids, own, args.flag ?? [], recordedPolicy, epoch);
 }
 
 function cpuOf(

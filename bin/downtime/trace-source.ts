@@ -28,7 +28,7 @@ export function chooseVm(inputs: TraceInputs, asked: number | undefined, trace: 
 export function factsOfVm(vm: VmInputs, pageBytes: number, seed: number): SourceFacts {
   const warnings: string[] = [];
   const curve = curveOf(vm, pageBytes);
-  const blocks = blocksOf(vm);
+  const blocks = blocksOf(vm, warnings);
   const bandwidth = bandwidthOf(vm, pageBytes);
   const paces = pacesOf(vm, seed, warnings);
   if (bandwidth !== undefined) {
@@ -53,7 +53,8 @@ export function factsOfVm(vm: VmInputs, pageBytes: number, seed: number): Source
       : { vcpus: { value: vm.vcpus, origin: "trace: threads that ran vCPUs" } }),
     ...(leaf === undefined ? {} : { blockBytes: leaf }),
     ...(curve === undefined ? {} : { curve }),
-    ...(blocks === undefined ? {} : { blockPtes: blocks }),
+    ...(blocks === undefined ? {} : { blockPtes: blocks.least }),
+    ...(blocks?.most === undefined ? {} : { blockPtesMost: blocks.most }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(dirtyLog === undefined ? {} : { dirtyLog }),
     ...(paces === undefined ? {} : { paces }),
@@ -79,20 +80,45 @@ function uniqueCurve({ startNs, tNs, pages }: DirtyCurve, pageBytes: number): Un
   };
 }
 
+interface BlockPtes {
+  readonly least: Given<Float64Array>;
+  /** With those that the trace leaves open; undefined where it leaves none. */
+  readonly most: Float64Array | undefined;
+}
+
 /** Of a roll-back what it collapsed; otherwise every block that logging broke. */
-function blocksOf(vm: VmInputs): Given<Float64Array> | undefined {
+function blocksOf(vm: VmInputs, warnings: string[]): BlockPtes | undefined {
   const rolled = vm.collapses.filter(({ isInRollback }) => isInRollback);
   if (rolled.length > 0) {
+    if (vm.collapsesTotal > vm.collapses.length) warnings.push(cutText(vm.collapses.length));
     const left = vm.blocksLeft === 0 ? "" : `; ${vm.blocksLeft} more were not touched again`;
-    return {
-      value: Float64Array.from(rolled, ({ leaves }) => leaves),
-      origin: `trace: collapses in its roll-back${left}`,
-    };
+    return ptesOf(
+      rolled.map(({ leaves, uncertainLeaves }) => [leaves, uncertainLeaves]),
+      `trace: collapses in its roll-back${left}`,
+    );
   }
   if (vm.blocks.length === 0) return undefined;
+  if (vm.blocksTotal > vm.blocks.length) warnings.push(cutText(vm.blocks.length));
+  return ptesOf(
+    vm.blocks.map(({ validLeaves, uncertainLeaves }) => [validLeaves, uncertainLeaves]),
+    "trace: blocks that logging broke, had it been rolled back",
+  );
+}
+
+function cutText(listed: number): string {
+  return `only the first ${listed} blocks of the trace are in the roll-back: it is a lower bound`;
+}
+
+function ptesOf(
+  leaves: readonly (readonly [certain: number, uncertain: number])[],
+  origin: string,
+): BlockPtes {
+  const isOpen = leaves.some(([, uncertain]) => uncertain > 0);
   return {
-    value: Float64Array.from(vm.blocks, ({ validLeaves }) => validLeaves),
-    origin: "trace: blocks that logging broke, had it been rolled back",
+    least: { value: Float64Array.from(leaves, ([certain]) => certain), origin },
+    most: isOpen
+      ? Float64Array.from(leaves, ([certain, uncertain]) => certain + uncertain)
+      : undefined,
   };
 }
 

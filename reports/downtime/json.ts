@@ -13,8 +13,11 @@ import {
 import { DOWNTIME_SCHEMA_VERSION } from "./schema.ts";
 import type { CaseView, DowntimeView } from "./view.ts";
 
-/** One object with everything of the report; no wall-clock time, so a rerun gives the same bytes. */
-export function downtimeJson(view: DowntimeView): string {
+/**
+ * One object with everything of the report; no wall-clock time, so a rerun gives the same bytes. Of several each
+ * is a line.
+ */
+export function downtimeJson(view: DowntimeView, isOneOfSeveral = false): string {
   const { estimate, trace, published } = view;
   const document = {
     tool: { ...view.tool, node: process.version },
@@ -58,7 +61,7 @@ export function downtimeJson(view: DowntimeView): string {
     },
     ...tablesOf(estimate),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify(document, null, isOneOfSeveral ? 0 : 2)}\n`;
 }
 
 function tablesOf(estimate: DowntimeEstimate): object {
