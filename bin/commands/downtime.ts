@@ -22,6 +22,7 @@ import { checkGates, unmetGates } from "../downtime/gates.ts";
 import { withDowntimeOptions } from "../downtime/options.ts";
 import { factsOfReport, mergeFacts, reportView } from "../downtime/report-source.ts";
 import { requestOf } from "../downtime/request-of.ts";
+import { warningsOf } from "../downtime/source-facts.ts";
 import { SettingList } from "../downtime/setting-list.ts";
 import { choicesWithoutTrace, readTrace, type TraceSource } from "../downtime/trace-run.ts";
 import type { DowntimeValues } from "../downtime/values.ts";
@@ -121,9 +122,11 @@ async function viewOf(trace: string | undefined, args: DowntimeArguments): Promi
     argv: process.argv.slice(2),
     estimate,
     settings: settings.entries,
-    warnings: [...facts.warnings, ...(source?.assumptions ?? [])],
+    warnings: [...warningsOf(facts.warnings, settings.entries), ...(source?.assumptions ?? [])],
     trace: source?.view,
     published: args.case === undefined ? undefined : caseViewOf(args.case, request),
+    hostModel: args["host-model"],
+    kernel: args.kernel ?? source?.kernel,
     reports: reports.map(({ path, report }): ReportView => reportView(report, path, estimate)),
   };
 }

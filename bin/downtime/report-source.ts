@@ -3,7 +3,7 @@ import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts"
 import type { QuantityId } from "../../replay/migration/quantities.ts";
 import type { VmmId } from "../../replay/migration/vmm.ts";
 import type { Comparison, ReportView } from "../../reports/downtime/view.ts";
-import type { Given, SourceFacts } from "./source-facts.ts";
+import type { Given, SourceFacts, Warning } from "./source-facts.ts";
 
 /** What a VMM's report gives the estimate: only what was measured, never a placeholder. */
 export function factsOfReport(report: MigrationReport, path: string): SourceFacts {
@@ -19,11 +19,12 @@ export function factsOfReport(report: MigrationReport, path: string): SourceFact
   const zeroPages = report.values.zeroPages?.value;
   const pageBytes = report.values.pageBytes?.value ?? 4096;
   const vmm = vmmOf(report);
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   if (report.dirtyRateKind === "sampled-content") {
-    warnings.push(
-      `${path}: the dirty rate is of pages whose sampled content changed, not of unique pages written`,
-    );
+    warnings.push({
+      text: `${path}: the dirty rate is of pages whose sampled content changed, not of unique pages written`,
+      ...(dirtyRate === undefined ? {} : { ofOrigin: dirtyRate.origin }),
+    });
   }
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

@@ -31,6 +31,8 @@ export interface TraceSource {
   readonly view: TraceView;
   readonly assumptions: readonly string[];
   readonly hasDataLoss: boolean;
+  /** `uname -r` of the host, where it was saved. */
+  readonly kernel: string | undefined;
 }
 
 /** Policies of an estimate from parameters alone: what kernels did, old to new. */
@@ -96,6 +98,7 @@ export async function readTrace(
     },
     assumptions: run.configuration.assumptions,
     hasDataLoss: run.reader.diagnostics.hasDataLoss,
+    kernel: run.facts.kernelRelease?.value,
   };
 }
 

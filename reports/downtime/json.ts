@@ -11,6 +11,7 @@ import {
   structureRows,
 } from "./rows.ts";
 import { DOWNTIME_SCHEMA_VERSION } from "./schema.ts";
+import { wideRows } from "./wide.ts";
 import type { CaseView, DowntimeView } from "./view.ts";
 
 /**
@@ -59,6 +60,7 @@ export function downtimeJson(view: DowntimeView, isOneOfSeveral = false): string
       method: estimate.request.sampling.method,
       because: estimate.request.sampling.because ?? null,
     },
+    summary: wideRows(view),
     ...tablesOf(estimate),
   };
   return `${JSON.stringify(document, null, isOneOfSeveral ? 0 : 2)}\n`;
