@@ -45,14 +45,8 @@ function checkDirty(values: DowntimeValues): void {
       `are more (${sizeText(zero)}) than --memory (${sizeText(memory)})`,
     );
   }
-  if (values["dirty-pattern"] !== undefined && values["dirty-rate"] === undefined) {
-    throw badOption("dirty-pattern", "says how a rate writes, and there is no --dirty-rate");
-  }
   if (hot !== undefined && values["dirty-rate"]?.high === 0) {
     throw badOption("hot-set", "says how much is written, and --dirty-rate is 0: nothing is");
-  }
-  if (hot !== undefined && values["dirty-rate"] === undefined && values.case === undefined) {
-    throw badOption("hot-set", "needs a rate that writes it", "give --dirty-rate");
   }
 }
 

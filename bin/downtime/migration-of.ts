@@ -144,6 +144,7 @@ function dirtyProcessOf(
   if (grow !== 1) settings.text("hot scale", `× ${grow}`, "--hot-scale");
   const published = values.case?.parameters;
   const givenRate = values["dirty-rate"] ?? published?.dirtyBytesPerS;
+  checkRate(values, givenRate, facts);
   if (givenRate === undefined && facts.curve !== undefined) {
     const { windowS, bytes } = facts.curve.value;
     settings.text("dirty pages", "unique pages over time", facts.curve.origin);
@@ -184,6 +185,21 @@ function dirtyProcessOf(
     rate: scaledRate,
     set,
   };
+}
+
+/** How much is written, and in which order, says something beside a rate only. */
+function checkRate(values: DowntimeValues, rate: Ranged | undefined, facts: SourceFacts): void {
+  if (rate !== undefined) return;
+  for (const name of ["hot-set", "dirty-pattern"] as const) {
+    if (values[name] === undefined) continue;
+    if (facts.curve !== undefined) {
+      const why = "says what is written, and so does the trace";
+      throw badOption(name, why, "give --dirty-rate too, and both replace what the trace shows");
+    }
+    if (facts.dirtyRate === undefined) {
+      throw badOption(name, "needs a rate that writes it", "give --dirty-rate");
+    }
+  }
 }
 
 function scaled({ low, high, law }: Ranged, by: number): Ranged {
