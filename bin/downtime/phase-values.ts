@@ -10,7 +10,7 @@ import { badOption } from "../values.ts";
 const OPTION = "phase";
 const HINT =
   "write it like blackout=84.699189..85.171749 or pass2=84.001..84.688, in the trace's seconds";
-const FORM = /^([a-z]+)(\d+)?=(\d+(?:\.\d{1,9})?)\.\.(\d+(?:\.\d{1,9})?)$/;
+const FORM = /^([a-z]+)(\d+)?=(\d+(?:\.\d{1,9})?)\.\.(\d+(?:\.\d{1,9})?)s?$/;
 
 /** `--phase NAME=START..END`, in seconds as the trace prints them; sorted by their start. */
 export function parsePhases(texts: readonly string[]): readonly ClockPhase[] {

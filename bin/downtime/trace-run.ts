@@ -81,7 +81,7 @@ export async function readTrace(
       return recorder;
     },
   });
-  const inputs = traceInputs(recorder!);
+  const inputs = traceInputs(recorder!, run.info.baseNs, run.info.durations);
   const vm = chooseVm(inputs, args.vm, run.path);
   const seed = args.seed ?? DEFAULT_SEED;
   return {
