@@ -36,9 +36,9 @@ export function requestOf(values: DowntimeValues, context: RequestContext): Esti
   const rolled = rollbackOf(values, facts, parts, settings);
   const cpu = cpuOf(values, context);
   const scenario: Scenario = { migration: parts.migration, rollback: rolled.rollback };
-  const draws = values.draws ?? DEFAULT_DRAWS;
+  const draws = values.draws ?? drawsFor(rolled.rollback?.ptes.length ?? 0);
   const seed = values.seed ?? DEFAULT_SEED;
-  settings.text("draws", String(draws), values.draws === undefined ? "default" : "--draws");
+  settings.text("draws", String(draws), drawsOrigin(values.draws, draws));
   settings.text("seed", String(seed), values.seed === undefined ? "default" : "--seed");
   if (values.epoch !== undefined) settings.text("epoch", values.epoch, "--epoch");
   const { bandwidth, dirty_rate, hot_set } = parts.ranges;
@@ -95,6 +95,21 @@ export function policyChoices(
     const isRecorded = id === AUTO && recordedEpoch !== undefined;
     return { policy: policy!, ...(isRecorded ? { recorded: recordedEpoch } : {}) };
   });
+}
+
+/** Blocks up to which the default number of draws takes seconds. */
+const EASY_BLOCKS = 20_000;
+const FEWEST_DRAWS = 200;
+
+/** Fewer draws where each has very many blocks: their ends are still within some percent. */
+function drawsFor(blocks: number): number {
+  if (blocks <= EASY_BLOCKS) return DEFAULT_DRAWS;
+  return Math.max(FEWEST_DRAWS, Math.round((DEFAULT_DRAWS * EASY_BLOCKS) / blocks));
+}
+
+function drawsOrigin(given: number | undefined, draws: number): string {
+  if (given !== undefined) return "--draws";
+  return draws === DEFAULT_DRAWS ? "default" : `fewer than ${DEFAULT_DRAWS}: there are many blocks`;
 }
 
 interface CpuParts {
