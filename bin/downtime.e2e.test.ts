@@ -136,6 +136,12 @@ describe("parameters alone", () => {
     expect(downtime(...args, "--require", "rollback_stall<1s@e9").code).toBe(2);
   });
 
+  it("a kernel's version stands for its own policy and epoch", () => {
+    const { out } = downtime(...VM, ...LINK, "--kernel", "6.1.176");
+    expect(out).toMatch(/quantity +pgtable-5\.10 +range-6\.9/);
+    expect(out).toContain("of the given or recorded version (about 5.14 to 6.1");
+  });
+
   it("takes epochs as policies, and a loaded calibration as a whole", () => {
     const { out } = downtime(
       ...VM,

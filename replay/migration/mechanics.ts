@@ -88,7 +88,8 @@ export function policyMechanics(
   const id = forced ?? recorded ?? own ?? otherwise;
   let because = `its kernel's (${EPOCHS[id].kernels})`;
   if (forced !== undefined) because = `--epoch ${forced}`;
-  else if (recorded !== undefined) because = `the recorded kernel's (${EPOCHS[id].kernels})`;
+  else if (recorded !== undefined)
+    because = `of the given or recorded version (${EPOCHS[id].kernels})`;
   else if (own === undefined) {
     because = `assumed: kernels ${EPOCHS[id].kernels}, because the policy is no kernel's own`;
   }
