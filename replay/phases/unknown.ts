@@ -43,6 +43,10 @@ export function unknownOfVm(
   tellOfDirt(record, tell);
   if (record.logStart.confidence === "inferred") {
     tell("start of logging", record.logStart.what);
+    tell(
+      "blocks broken, pages dirtied",
+      "those of before the trace shows the logging are not in it: lower bounds",
+    );
   }
   if (record.loggings > 1) {
     tell("passes", `logging was switched on ${record.loggings} times: passes are counted through`);
