@@ -54,8 +54,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
-  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
+  /** What follows this replay: modelled TLBs, or a migration's phases; its base is known once events are read. */
+  readonly model?: (config: ReplayConfig, reader: TraceReader) => ReplayObserver | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -89,7 +89,7 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const observer = request.model?.(config, () => reader.baseNs);
+  const observer = request.model?.(config, reader);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)

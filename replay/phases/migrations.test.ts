@@ -25,7 +25,7 @@ async function tell(name: string, kernel: string): Promise<Told> {
   for await (const batch of reader.batches()) replay.consume(batch);
   replay.finish();
   expect(reader.diagnostics.hasDataLoss).toBe(false);
-  const inputs = traceInputs(recorder);
+  const inputs = traceInputs(recorder, reader.baseNs);
   const baseUs = Number((reader.info().baseNs ?? 0n) / 1000n);
   const at = (ns: number | undefined): number | undefined =>
     ns === undefined ? undefined : (baseUs + Math.round(ns / 1000)) / 1e6;

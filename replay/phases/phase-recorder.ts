@@ -24,8 +24,11 @@ export interface PhaseRecorderConfig {
   readonly recorded: CountedPolicy;
   readonly pageBytes: number;
   readonly lockOf: LockOf;
-  /** Phases as the user knows them; where there are some, they decide alone, for every VM. Default: none. */
-  readonly given?: readonly GivenPhase[];
+  /**
+   * Phases as the user knows them; where there are some, they decide alone, for every VM. Asked once, with the
+   * first event; a RangeError then says where they cannot be. Default: none.
+   */
+  readonly given?: () => readonly GivenPhase[];
   /** Of the dirty pages. Default: one second. */
   readonly intervalNs?: number;
   /** Pages that one CLEAR_DIRTY_LOG covers. Default: found out. */
@@ -46,6 +49,7 @@ export class PhaseRecorder implements ReplayObserver {
   /** Times that events were missing. */
   losses = 0;
   readonly #log: LogEvents;
+  #given: readonly GivenPhase[] | undefined;
   #state: ReplayState | undefined;
   #nowNs = 0;
   /** Of the row that is being replayed: the return that it may be. */
@@ -54,13 +58,10 @@ export class PhaseRecorder implements ReplayObserver {
   #returned = Number.NaN;
 
   constructor(config: PhaseRecorderConfig) {
-    const given = config.given ?? [];
-    const problem = problemOfGiven(given);
-    if (problem !== undefined) throw new RangeError(problem);
     this.config = config;
     const options: RecordOptions = {
       policies: [...config.policies, config.recorded],
-      given: given.length === 0 ? [] : withRunBetween(given),
+      given: () => (this.#given ??= checked(config.given?.() ?? [])),
       intervalNs: config.intervalNs ?? 1e9,
       clearChunkPages: config.clearChunkPages,
     };
@@ -185,6 +186,13 @@ export class PhaseRecorder implements ReplayObserver {
     this.changes.forget();
     for (const record of this.guests.all) record.closeClear();
   }
+}
+
+/** @throws RangeError where they cannot be. */
+function checked(given: readonly GivenPhase[]): readonly GivenPhase[] {
+  const problem = problemOfGiven(given);
+  if (problem !== undefined) throw new RangeError(problem);
+  return given.length === 0 ? [] : withRunBetween(given);
 }
 
 /** Calls that only a higher start level of the walk explains: settled, or still open? */

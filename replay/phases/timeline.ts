@@ -39,6 +39,11 @@ export class Timeline {
     this.#marks.push({ name: "run", pass: undefined, start, segment: this.#segment(startNs) });
   }
 
+  /** Given phases that lie behind the last event; `run` behind them does not count. */
+  get notReached(): number {
+    return this.#given.slice(this.#nextGiven).filter(({ name }) => name !== "run").length;
+  }
+
   get isGiven(): boolean {
     return this.#given.length > 0;
   }
