@@ -109,7 +109,7 @@ export class GuestRecord {
     const number = this.passes.length + 1;
     this.passes.push({ number, startNs: tsNs, clears: [], clearedPages: 0, dirtiedPages: 0 });
     this.dirty?.beginPass(tsNs);
-    if (!this.stops.isStopped) this.timeline.open("pass", number, tsNs, start);
+    this.timeline.open(this.stops.isStopped ? "blackout" : "pass", number, tsNs, start);
   }
 
   // ── clears ───────────────────────────────────────────────────────────────────────────────────

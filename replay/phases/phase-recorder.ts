@@ -114,7 +114,7 @@ export class PhaseRecorder implements ReplayObserver {
 
   entered(task: Task, context: Stage2Context): void {
     const record = this.#recordOf(context);
-    this.changes.enter(task, record, isCanonical(context), this.#nowNs);
+    this.changes.enter(task, record, isOwn(context, record), this.#nowNs);
   }
 
   settled(task: Task, policies: readonly PolicyReplay[], includeConditional: boolean): void {
@@ -170,8 +170,7 @@ export class PhaseRecorder implements ReplayObserver {
     const { context } = task;
     if (context === undefined) return;
     const record = this.#recordOf(context);
-    const isOwn = isCanonical(context);
-    this.changes.ended(task, record, isOwn, ret, holdNs, this.#nowNs, this.vcpus);
+    this.changes.ended(task, record, isOwn(context, record), ret, holdNs, this.#nowNs, this.vcpus);
   }
 
   #recordOf(context: Stage2Context): GuestRecord {
@@ -201,7 +200,8 @@ function rootOf(task: Task, includeConditional: boolean): RootResolution {
   return task.context?.rootAssumed === true ? "unresolved" : "as-assumed";
 }
 
-/** Not the shadow of a nested guest, whose pages are another's. */
-function isCanonical(context: Stage2Context): boolean {
-  return context.vm?.canonical === undefined || context.vm.canonical === context;
+/** The table that the record is of; not the shadow of a nested guest that was seen with its VM. */
+function isOwn(context: Stage2Context, record: GuestRecord): boolean {
+  const { vm } = context;
+  return vm?.canonical === undefined || vm.canonical === context || record.kvm !== vm.kvm;
 }

@@ -286,6 +286,32 @@ describe("phases of a migration that is cancelled", () => {
   });
 });
 
+/** Names of the phases of a VM that stops, goes on, and is not logged any more. */
+function story(reason: number, resumeNs: number, offNs: number): string {
+  const trace = new Trace();
+  const { main, vcpu } = started(trace);
+  main.enableLog(RAM);
+  clear(main, [0]);
+  vcpu.exit().add({ kind: "userspace_exit", arg0: reason });
+  const stopNs = trace.rows.length * 1000;
+  clear(main, [0]);
+  vcpu.add({ kind: "kvm_entry", tsNs: stopNs + resumeNs });
+  main.add({ kind: "marker", tsNs: stopNs + offNs - 1 });
+  const { pointers } = main;
+  const off = {
+    addr: RAM.base / PAGE,
+    len: RAM.size / PAGE,
+    arg0: 3,
+    arg1: 1,
+    arg2: 0,
+    arg3: 0,
+  };
+  main.add({ kind: "commit_region", kvm: pointers.kvm, ...off, tsNs: stopNs + offNs });
+  return phasesOf(trace)
+    .vm.phases.map(({ name }) => name)
+    .join(" ");
+}
+
 describe("what is no phase", () => {
   it("a stop after which clearing goes on is throttling", () => {
     const trace = new Trace();
@@ -327,30 +353,6 @@ describe("what is no phase", () => {
   });
 
   it("a stop long before logging ends, nor a short one that only seems to be one", () => {
-    const story = (reason: number, resumeNs: number, offNs: number): string => {
-      const trace = new Trace();
-      const { main, vcpu } = started(trace);
-      main.enableLog(RAM);
-      clear(main, [0]);
-      vcpu.exit().add({ kind: "userspace_exit", arg0: reason });
-      const stopNs = trace.rows.length * 1000;
-      clear(main, [0]);
-      vcpu.add({ kind: "kvm_entry", tsNs: stopNs + resumeNs });
-      main.add({ kind: "marker", tsNs: stopNs + offNs - 1 });
-      const { pointers } = main;
-      const off = {
-        addr: RAM.base / PAGE,
-        len: RAM.size / PAGE,
-        arg0: 3,
-        arg1: 1,
-        arg2: 0,
-        arg3: 0,
-      };
-      main.add({ kind: "commit_region", kvm: pointers.kvm, ...off, tsNs: stopNs + offNs });
-      return phasesOf(trace)
-        .vm.phases.map(({ name }) => name)
-        .join(" ");
-    };
     // Switch-over that failed; the same told by a text without errnos; 5 ms; and 3 s before the end.
     expect(story(EINTR, 20e6, 30e6)).toBe("run pass blackout pass run");
     expect(story(MMIO, 20e6, 30e6)).toBe("run pass blackout pass run");

@@ -68,8 +68,7 @@ export class Stops {
     stop.endNs = tsNs;
     this.#list(stop);
     if (pass !== undefined) this.#last = stop;
-    // What looked like its end was none: it lasted until now.
-    this.#timeline.dissolve(stop.place + 1);
+    this.#timeline.rejoin(stop.place);
     const start: Evidence = {
       what: "a vCPU entered the guest again",
       line,
