@@ -6,7 +6,6 @@ import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/sel
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
-import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
 import { formatRefills } from "../../reports/refills.ts";
@@ -30,7 +29,8 @@ import {
 } from "../tlb-model.ts";
 import { PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import type { TraceRun } from "../opened-trace.ts";
+import { logOf, runTrace, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
@@ -138,15 +138,7 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
+    explanations: run.explanations(policies.map((policy) => policy.id)),
   });
 }
 

@@ -153,8 +153,6 @@ export const EVENT_KINDS = [
   "fast_page_fault",
   /** kvm_tdp_mmu_map: a fault is mapped. */
   "tdp_map",
-  /** Return of kvm_unmap_gfn_range, or of kvm_unmap_hva_range (until 5.12): `arg0` = whether to flush. */
-  "unmap_gfn_ret",
   /** kvm_unmap_hva_range as a function (until 5.12): `kvm`, `addr` and `len` in BYTES of HVA. */
   "unmap_hva_call",
   /** tdp_mmu_zap_leafs, zap_gfn_range: `kvm`, `pgt` = root. */
@@ -192,6 +190,32 @@ export type EventKindName = (typeof EVENT_KINDS)[number];
 
 /** Code of each kind, for switches in hot code: `EventKind.map`. */
 export const EventKind: Readonly<Record<EventKindName, number>> = codesOf(EVENT_KINDS);
+
+/** Kinds of x86 KVM: a replay of stage 2 leaves them alone. */
+export const X86_EVENT_KINDS: ReadonlySet<EventKindName> = new Set<EventKindName>([
+  "spte_changed",
+  "set_spte",
+  "split_huge_page",
+  "page_fault",
+  "fast_page_fault",
+  "tdp_map",
+  "unmap_hva_call",
+  "zap_leafs",
+  "zap_gfn_range",
+  "zap_collapsible",
+  "recover_huge_pages",
+  "make_huge_spte",
+  "slot_wrprotect",
+  "slot_clear_dirty",
+  "slot_split",
+  "zap_all_fast",
+  "zap_all",
+  "zap_root",
+  "cpus_request",
+  "destroy_vm",
+  "hv_flush",
+  "hv_flush_range",
+]);
 
 /** What stage2_apply_range's `fn=` argument may name; `apply_range.arg0` is the index (0: another). */
 export const APPLIED_FUNCTIONS = [

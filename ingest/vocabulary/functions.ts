@@ -108,7 +108,7 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
   ["stage2_wp_range", overRange("wp_range")],
 
   // Scopes; pages. Their range sits behind a pointer, so a probe may lack it: NaN then.
-  ["kvm_unmap_gfn_range", { ...overPages("unmap_gfn", ["context"]), returnKind: "unmap_gfn_ret" }],
+  ["kvm_unmap_gfn_range", overPages("unmap_gfn", ["context"])],
   ["kvm_age_gfn", overPages("age_gfn", ["context"])],
   ["kvm_test_age_gfn", overPages("test_age_gfn", ["context"])],
   ["kvm_set_spte_gfn", overPages("set_spte_gfn", ["context"])],

@@ -68,7 +68,6 @@ export const X86_FUNCTION_MEANINGS: readonly (readonly [string, FunctionMeaning]
     "kvm_unmap_hva_range",
     {
       kind: "unmap_hva_call",
-      returnKind: "unmap_gfn_ret",
       takes: ["kvm", "address", "end"],
       needs: ["context"],
       ignores: IGNORES,

@@ -29,6 +29,8 @@ export class X86Engine {
   readonly #changes: SpteChanges;
   readonly #operationsOnly: boolean;
   flushesRecorded = 0;
+  /** Changed entries and operations. */
+  operations = 0;
 
   constructor(books: X86Books, diagnostics: Diagnostics, operationsOnly: boolean) {
     this.#books = books;
@@ -78,6 +80,7 @@ export class X86Engine {
     this.#books.now(batch.tsNs[row]!);
     switch (kind) {
       case K.spte_changed:
+        this.operations += 1;
         this.#changes.changed(batch, row, task);
         return;
       case K.fast_page_fault:
@@ -152,7 +155,6 @@ export class X86Engine {
         // A notifier calls once a memslot, and flushes once.
         this.#open(batch, row, task, Path.unmap, task.bracket.recorded.length > 0);
         return;
-      case K.unmap_gfn_ret:
       case K.zap_leafs:
         return;
       case K.commit_region:
@@ -235,6 +237,7 @@ export class X86Engine {
     const isOtherVm = kvm !== 0 && bracket.kvm !== kvm;
     if (bracket.isOpen && bracket.path === path && !begins && !isOtherVm) return;
     this.#close(task);
+    if (path !== Path.collapse) this.operations += 1;
     this.#books.open(task, path, batch.line[row]!, kvm);
   }
 

@@ -33,6 +33,8 @@ export interface X86ReplayResult {
   /** By policy. */
   readonly costs: readonly X86Costs[];
   readonly tablesRemoved: number;
+  /** Changes of entries and other operations that the trace shows. */
+  readonly operations: number;
   /** Flushes recorded, those that interrupted a running vCPU, and interrupts; undefined without entries and exits. */
   readonly interrupts: { readonly kicks: number; readonly sent: number } | undefined;
   readonly statistics: readonly VmStatistics[];
@@ -90,6 +92,7 @@ export class X86Replay {
       flushesRecorded: recorded,
       costs: this.#policies.map(({ costs }) => costs),
       tablesRemoved,
+      operations: this.#engine.operations,
       interrupts: running.isKnown ? { kicks, sent: interrupts } : undefined,
       statistics,
       disagreements: tables.reduce((sum, table) => sum + table.disagreements, 0),
