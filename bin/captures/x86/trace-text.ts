@@ -20,9 +20,16 @@ export interface SpteChange {
   readonly level: number;
   readonly from: "none" | "leaf" | "table";
   readonly to: "none" | "leaf" | "table";
+  /** A leaf that stayed lost its write permission. */
+  readonly isProtected: boolean;
+  /** Function or tracepoint that tells what the thread was doing. */
+  readonly during: string;
 }
 
 const OPERATION = /tracing_mark_write: s2x86 vm=\d+ op=(\S+)/;
+/** What begins an operation; the last one before a change says what the change belongs to. */
+const BEGINS =
+  /: (kvm_page_fault|zap_collapsible_spte_range|recover_huge_pages_range|kvm_mmu_zap_all_fast|kvm_arch_flush_shadow_all|kvm_tdp_mmu_zap_all|kvm_unmap_hva_range|kvm_unmap_gfn_range|kvm_mmu_slot_remove_write_access|kvm_arch_mmu_enable_log_dirty_pt_masked): /;
 const FLUSH = /: kvm_flush_remote_tlbs: \(/;
 const PROBE =
   /_?handle_changed_spte: \(.* gfn=0x([0-9a-f]+) old_spte=0x([0-9a-f]+) new_spte=0x([0-9a-f]+) level=(\d)/;
@@ -36,10 +43,12 @@ export function readTraceText(file: string, hasPresentBit: boolean): TraceText {
   const operations: { line: number; name: string }[] = [];
   const changes: SpteChange[] = [];
   const flushLines: number[] = [];
+  let during = "";
   const isProbed = text.includes("handle_changed_spte: (");
   for (const [i, line] of text.split("\n").entries()) {
     const name = OPERATION.exec(line)?.[1];
     if (name !== undefined) operations.push({ line: i + 1, name });
+    during = BEGINS.exec(line)?.[1] ?? during;
     if (FLUSH.test(line)) flushLines.push(i + 1);
     const found = changeOf(line, isProbed);
     if (found === undefined) continue;
@@ -47,7 +56,10 @@ export function readTraceText(file: string, hasPresentBit: boolean): TraceText {
     const from = entryOf(found.before, level, hasPresentBit);
     const to = entryOf(found.after, level, hasPresentBit);
     if (from === "none" && to === "none") continue;
-    changes.push({ line: i + 1, gfn: Number.parseInt(found.gfn, 16), level, from, to });
+    const isLeaf = from === "leaf" && to === "leaf";
+    const isProtected = isLeaf && isWritable(found.before) && !isWritable(found.after);
+    const gfn = Number.parseInt(found.gfn, 16);
+    changes.push({ line: i + 1, gfn, level, from, to, isProtected, during });
   }
   return { operations, changes, flushLines };
 }
@@ -71,6 +83,10 @@ function changeOf(line: string, isProbed: boolean): FoundChange | undefined {
   if (gfn === undefined || before === undefined || after === undefined || level === undefined)
     return undefined;
   return { gfn, before, after, level };
+}
+
+function isWritable(hex: string): boolean {
+  return (Number.parseInt(hex.slice(-1), 16) & 2) !== 0;
 }
 
 function entryOf(hex: string, level: number, hasPresentBit: boolean): SpteChange["from"] {
