@@ -68,7 +68,13 @@ export function traceOf(capture: Capture): string | undefined {
   return present.find((file) => !isEmptyText(file)) ?? present[0];
 }
 
-const TRACE_NAMES: readonly string[] = ["trace.txt", "trace.txt.gz", "trace.v7.dat", "trace.dat"];
+const TRACE_NAMES: readonly string[] = [
+  "trace.txt",
+  "trace.txt.gz",
+  "trace.txt.xz",
+  "trace.v7.dat",
+  "trace.dat",
+];
 
 /** A text of nothing but its header. */
 function isEmptyText(file: string): boolean {

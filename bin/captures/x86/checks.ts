@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { X86_ONCE_5_18, X86_PER_TABLE_5_10 } from "../../../replay/x86/policies/families.ts";
 import { type Capture, traceOf } from "../capture.ts";
 import type { CheckResult } from "../check-result.ts";
 import { type ReplayedX86, replayX86 } from "./replayed.ts";
@@ -23,12 +24,13 @@ export async function checkX86Capture(capture: Capture): Promise<readonly CheckR
   const own = await replayX86(trace);
   const operationsOnly = await replayX86(trace, undefined, true);
   const truth = truthOf(capture);
-  const isText = /\.txt(\.gz)?$/.test(trace);
+  const isText = /\.txt(\.\w+)?$/.test(trace);
   return [
     checkCalls(`${name}: flushes`, own),
     checkCalls(`${name}: flushes, operations only`, operationsOnly),
     checkCounts(`${name}: counts of the kernel`, own, truth),
-    ...(isText ? [checkText(`${name}: tables`, own, truth, trace)] : []),
+    ...(isText ? [await checkText(`${name}: tables`, own, truth, trace)] : []),
+    ...(await checkCollapses(`${name}: collapses`, own, trace)),
     ...(await checkOtherFormat(capture, trace, own)),
   ];
 }
@@ -79,13 +81,13 @@ function checkCounts(name: string, { result }: ReplayedX86, truth: X86Truth): Ch
 }
 
 /** Removed tables as the capture and the text itself have them. */
-function checkText(
+async function checkText(
   name: string,
   { result, hasPresentBit }: ReplayedX86,
   truth: X86Truth,
   trace: string,
-): CheckResult {
-  const text: TraceText = readTraceText(trace, hasPresentBit);
+): Promise<CheckResult> {
+  const text: TraceText = await readTraceText(trace, hasPresentBit);
   const removed = text.changes.filter(({ from, to }) => from === "table" && to !== "table").length;
   const byLevel = Object.values(truth.removed_tables_by_spte_level ?? {});
   const counted = byLevel.reduce((sum, n) => sum + n, 0);
@@ -97,6 +99,36 @@ function checkText(
     problems.push(`${removed} tables removed by the text, ${counted} by capture.json`);
   }
   return { name, problems, note: `${removed} removed` };
+}
+
+/** Where a fault put a huge page in place of a table: one flush a table before 5.18, one in all since. */
+async function checkCollapses(
+  name: string,
+  own: ReplayedX86,
+  trace: string,
+): Promise<readonly CheckResult[]> {
+  const [perTable, once] = await Promise.all(
+    [X86_PER_TABLE_5_10, X86_ONCE_5_18].map(async (policy) =>
+      collapsesOf(policy.id === own.policy.id ? own : await replayX86(trace, policy)),
+    ),
+  );
+  if (perTable!.size === 0) return [];
+  const problems: string[] = [];
+  for (const [line, flushes] of perTable!) {
+    const batched = once!.get(line) ?? 0;
+    if (batched !== 1)
+      problems.push(`line ${line}: ${flushes} flushes, ${batched} under x86-once-5.18`);
+  }
+  const note = `${[...perTable!.values()].join(", ")} flushes, 1 each under x86-once-5.18`;
+  return [{ name, problems, note }];
+}
+
+function collapsesOf({ predicted }: ReplayedX86): ReadonlyMap<number, number> {
+  const byLine = new Map<number, number>();
+  for (const { path: cause, line } of predicted) {
+    if (cause === "collapse") byLine.set(line, (byLine.get(line) ?? 0) + 1);
+  }
+  return byLine;
 }
 
 /** The same buffer in another format gives the same flushes. */

@@ -37,13 +37,13 @@ interface Side {
 
 function isDriven(capture: Capture): boolean {
   const trace = traceOf(capture);
-  return capture.isX86 && trace !== undefined && /\.txt(\.gz)?$/.test(trace);
+  return capture.isX86 && trace !== undefined && /\.txt(\.\w+)?$/.test(trace);
 }
 
 async function sideOf(capture: Capture): Promise<Side> {
   const trace = traceOf(capture)!;
   const own = await replayX86(trace);
-  const text = readTraceText(trace, own.hasPresentBit);
+  const text = await readTraceText(trace, own.hasPresentBit);
   const work = text.operations.map(({ name }) => name).join(" ");
   return { capture, trace, own, text, work: work === "" ? capture.name : work };
 }

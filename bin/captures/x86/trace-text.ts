@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { openBytes } from "../../../ingest/source/open-bytes.ts";
 
 /**
  * What the text of an x86 capture says, read by a few patterns and with none of our readers: the judge of
@@ -37,9 +36,10 @@ const TRACEPOINT =
   /kvm_tdp_mmu_spte_changed: as id \d+ gfn ([0-9a-f]+) level (\d) old_spte ([0-9a-f]+) new_spte ([0-9a-f]+)/;
 
 /** @param hasPresentBit of 5.13 and later; older kernels mark what is present by its permissions. */
-export function readTraceText(file: string, hasPresentBit: boolean): TraceText {
-  const bytes = readFileSync(file);
-  const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("latin1");
+export async function readTraceText(file: string, hasPresentBit: boolean): Promise<TraceText> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of (await openBytes(file)).chunks) chunks.push(Buffer.from(chunk));
+  const text = Buffer.concat(chunks).toString("latin1");
   const operations: { line: number; name: string }[] = [];
   const changes: SpteChange[] = [];
   const flushLines: number[] = [];
