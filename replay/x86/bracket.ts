@@ -59,6 +59,8 @@ export class X86Bracket {
   /** Pages of the slot, where the trace says so. */
   slotGfn = 0;
   slotPages = 0;
+  /** A notifier's own tracepoint began it: what follows is of one notifier. */
+  isNotifier = false;
   /** Roots were invalidated as a whole: vCPUs reload them. */
   rootsInvalidated = false;
   /** Removed tables whose own tables are being removed: the outermost first. */
@@ -85,6 +87,7 @@ export class X86Bracket {
     this.maskedWords = 0;
     this.slotGfn = 0;
     this.slotPages = 0;
+    this.isNotifier = false;
     this.rootsInvalidated = false;
     this.removedGfn.length = 0;
     this.removedLevel.length = 0;

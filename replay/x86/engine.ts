@@ -149,11 +149,11 @@ export class X86Engine {
     switch (kind) {
       case K.unmap_hva:
         this.#open(batch, row, task, Path.unmap, true);
+        task.bracket.isNotifier = true;
         return;
       case K.unmap_hva_call:
       case K.unmap_gfn:
-        // A notifier calls once a memslot, and flushes once.
-        this.#open(batch, row, task, Path.unmap, task.bracket.recorded.length > 0);
+        this.#open(batch, row, task, Path.unmap, this.#beginsUnmap(task));
         return;
       case K.zap_leafs:
         return;
@@ -191,6 +191,14 @@ export class X86Engine {
       default:
         this.#otherOperation(batch, row, task, kind);
     }
+  }
+
+  /**
+   * A notifier calls once a memslot, and flushes once. Without its own tracepoint a call after one that has
+   * changed something is taken for another notifier's.
+   */
+  #beginsUnmap({ bracket }: X86Task): boolean {
+    return bracket.recorded.length > 0 || (bracket.changes > 0 && !bracket.isNotifier);
   }
 
   #otherOperation(batch: EventBatch, row: number, task: X86Task, kind: number): void {
