@@ -46,6 +46,7 @@ export async function runArchitecture(
     kernelOrigin: kernelOrigin ?? "unknown",
     compare: request.compare,
     operationsOnly: request.operationsOnly,
+    tlb: request.tlb,
     probedFunctions: facts.probedFunctions?.value,
     pointers: reader.pointers,
     diagnostics: reader.diagnostics,
@@ -62,7 +63,7 @@ export async function runArchitecture(
       "NO_EVENTS",
       `none of its ${info.events} events says what ${architecture.label} changed or flushed (${found.because})`,
       file,
-      "see `tlbi-replay capture --arch x86` for what to record",
+      "record kvm_tdp_mmu_spte_changed and a probe of kvm_flush_remote_tlbs: `tlbi-replay capture --arch x86`",
     );
   }
   log.info(

@@ -8,6 +8,7 @@ import {
 import type { EventBatch } from "../ingest/events/columns.ts";
 import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
 import type {
+  ArchitectureRequest,
   ArchitectureResult,
   RunPolicy,
   RunSetting,
@@ -72,6 +73,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
+  /** The TLB that `--tlb` names: what architectures with rooms of their own model. */
+  readonly tlb?: ArchitectureRequest["tlb"];
   /** A modelled TLB for this replay. */
   readonly model?: (config: ReplayConfig) => RefillModel | undefined;
   /** Sees each batch before the replay does. */

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { shapeOf } from "../../replay/tlb/preset-shape.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
@@ -68,6 +69,10 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
         chosen = chooseModel(args, config);
         return chosen?.model;
       },
+      tlb:
+        args.tlb === undefined
+          ? undefined
+          : { id: args.tlb.id, shape: shapeOf(args.tlb, args["tlb-set"] ?? []).shape },
       operationsOnly: false,
       compare: false,
       infers: true,
@@ -91,7 +96,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       },
     });
     const refills = refillsOf(run, chosen);
-    if (args.tlb !== undefined && refills === undefined) {
+    const isStage2 = run.architecture.architecture?.start === undefined;
+    if (args.tlb !== undefined && refills === undefined && isStage2) {
       logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
     }
     const summary = summaryOf(run, process.argv.slice(2), refills);

@@ -6,6 +6,7 @@ import type { KernelVersion } from "../policies/kernel-version.ts";
 import type { FlagOverride } from "../policies/overrides.ts";
 import type { PolicyFit } from "../replay.ts";
 import type { FlushRow, InstructionRow } from "../results.ts";
+import type { TlbShape } from "../tlb/shape.ts";
 
 /** A policy as reports name it. */
 export interface NamedPolicy {
@@ -39,6 +40,8 @@ export interface ArchitectureRequest {
   /** Compare with the recorded flushes, of every policy where none was named. */
   readonly compare: boolean;
   readonly operationsOnly: boolean;
+  /** A TLB to model the refills of; undefined: none. */
+  readonly tlb: { readonly id: string; readonly shape: TlbShape } | undefined;
   /** Functions known to have been probed; undefined where no list was saved. */
   readonly probedFunctions: readonly string[] | undefined;
   readonly pointers: PointerTable;

@@ -48,6 +48,8 @@ function startX86(request: ArchitectureRequest): ArchitectureReplay {
       flushesProbed: request.probedFunctions?.includes(FLUSH_FUNCTION),
     },
     diagnostics,
+    undefined,
+    request.tlb,
   );
   const settings: RunSetting[] = [
     {

@@ -4,8 +4,9 @@ import type { Tally } from "../tally.ts";
 import { Aligner } from "../verify/alignment.ts";
 import type { AgreementTally } from "../verify/agreement.ts";
 import type { X86Bracket } from "./bracket.ts";
-import { RunningVcpus } from "./guests.ts";
+import type { RunningVcpus } from "./guests.ts";
 import type { X86PolicyReplay } from "./policy-replay.ts";
+import type { X86RefillModel } from "./refills.ts";
 import type { PresentForm } from "./spte.ts";
 import { X86Task } from "./task.ts";
 import { TdpTable } from "./tdp-table.ts";
@@ -29,6 +30,7 @@ export interface VmStatistics {
 }
 
 export interface BookParts {
+  readonly running: RunningVcpus;
   readonly policies: readonly X86PolicyReplay[];
   readonly tallies: readonly Tally[];
   readonly recorded: Tally;
@@ -38,12 +40,14 @@ export interface BookParts {
   /** Undefined: the trace has to show it. */
   readonly presentForm: PresentForm | undefined;
   readonly listener: X86Listener | undefined;
+  /** Modelled TLBs; without them nothing is spent on them. */
+  readonly refills: X86RefillModel | undefined;
 }
 
 /** What a replay of an x86 trace keeps: its threads, its VMs' tables, and the sums of each policy. */
 export class X86Books {
   readonly policies: readonly X86PolicyReplay[];
-  readonly running: RunningVcpus = new RunningVcpus();
+  readonly running: RunningVcpus;
   readonly statistics: VmStatistics[] = [];
   tablesRemoved = 0;
   /** Changes are told by probes, which name the VM; a tracepoint may tell them again. */
@@ -64,6 +68,7 @@ export class X86Books {
   constructor(parts: BookParts) {
     this.#parts = parts;
     this.policies = parts.policies;
+    this.running = parts.running;
     this.#form = parts.presentForm;
   }
 
@@ -85,6 +90,10 @@ export class X86Books {
     }
     this.#lastTask = task;
     return task;
+  }
+
+  get refills(): X86RefillModel | undefined {
+    return this.#parts.refills;
   }
 
   now(tsNs: number): void {
@@ -168,6 +177,7 @@ export class X86Books {
   #settle(task: X86Task, isCut = false): void {
     const { bracket } = task;
     const { tallies, agreements, recorded, listener } = this.#parts;
+    if (bracket.changes > 0) this.#parts.refills?.settled(bracket);
     if (bracket.recorded.length === 0 && bracket.books.every(({ queue }) => queue.length === 0)) {
       return;
     }

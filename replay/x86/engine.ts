@@ -74,6 +74,7 @@ export class X86Engine {
     const task = this.#books.task(batch.pid[row]!);
     const kvm = batch.kvm[row]!;
     if (kvm !== 0) {
+      if (task.kvm !== kvm) this.#books.running.note(kvm);
       task.kvm = kvm;
       if (task.bracket.kvm === 0) task.bracket.kvm = kvm;
     }
@@ -228,7 +229,7 @@ export class X86Engine {
         this.#books.running.enter(task.kvm, task.pid);
         return;
       case K.kvm_exit:
-        this.#books.running.leave(task.kvm, task.pid);
+        this.#books.running.leave(task.pid);
         return;
       case K.userspace_exit:
         this.#close(task);

@@ -1,6 +1,7 @@
 import type { ArchitectureRequest } from "../architectures/architecture.ts";
 import type { VmStatistics } from "./books.ts";
 import type { X86Policy, X86PolicyFlags } from "./policies/flags.ts";
+import { VISITS } from "./refills.ts";
 import type { X86ReplayResult } from "./replay.ts";
 
 /** What a removed table waits for, by policy flag. */
@@ -26,7 +27,8 @@ export function explainX86(
     );
   }
   sentences.push(...statistics(result.statistics));
-  sentences.push(...interrupts(result));
+  sentences.push(...interrupts(result, policies, shown));
+  sentences.push(...refills(result, policies, shown));
   if (result.tablesRemoved > 0) {
     for (const [i, { id, flags }] of policies.entries()) {
       if (!shown.includes(id)) continue;
@@ -58,15 +60,46 @@ function statistics(all: readonly VmStatistics[]): readonly string[] {
   });
 }
 
-function interrupts({ interrupts: sent, flushesRecorded }: X86ReplayResult): readonly string[] {
-  if (!flushesRecorded) return [];
+function interrupts(
+  { interrupts: sent, flushesRecorded, costs }: X86ReplayResult,
+  policies: readonly X86Policy[],
+  shown: readonly string[],
+): readonly string[] {
   if (sent === undefined) {
     return [
       "the trace has no kvm_entry and kvm_exit: which vCPUs a flush would have interrupted is not known",
     ];
   }
+  const own = policies.flatMap(({ id }, i) =>
+    shown.includes(id)
+      ? [
+          `${id}: ${costs[i]!.kicks} flushes interrupt a running vCPU, ${costs[i]!.interrupts} interrupts in all`,
+        ]
+      : [],
+  );
+  const recorded = `recorded flushes: ${sent.kicks} interrupted a running vCPU, ${sent.sent} interrupts in all`;
+  return flushesRecorded ? [recorded, ...own] : own;
+}
+
+/** What the flushes cost guests that run on. */
+function refills(
+  { refills: modelled }: X86ReplayResult,
+  policies: readonly X86Policy[],
+  shown: readonly string[],
+): readonly string[] {
+  if (modelled === undefined) return [];
+  const { tlb, byPolicy, episodes, leavesLeftOut } = modelled;
+  const left = leavesLeftOut === 0 ? "" : `, ${leavesLeftOut} mapped pages left out`;
   return [
-    `recorded flushes: ${sent.kicks} interrupted a running vCPU, ${sent.sent} interrupts in all`,
+    `refills on ${tlb}: after each of ${episodes} operations that some policy flushes for, ${VISITS} uses of what is mapped (skewed, the same for all)${left}; a flush leaves nothing of the VM, range or not`,
+    ...policies.flatMap(({ id }, i) => {
+      const { refills: missed, references } = byPolicy[i]!;
+      return shown.includes(id)
+        ? [
+            `${id}: ${missed} refills more than where only what changed is dropped, ${references} memory references more`,
+          ]
+        : [];
+    }),
   ];
 }
 

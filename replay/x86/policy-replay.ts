@@ -2,6 +2,7 @@ import { Path } from "../paths.ts";
 import { Certainty } from "../policies/flush-queue.ts";
 import { Primitive } from "../tlbi/primitives.ts";
 import type { PolicyBooks, X86Bracket } from "./bracket.ts";
+import type { RunningVcpus } from "./guests.ts";
 import type { X86Policy, X86PolicyFlags } from "./policies/flags.ts";
 import { spanOf } from "./spte.ts";
 
@@ -17,19 +18,32 @@ export interface X86Costs {
   waitNsMax: number;
   /** Flushes before a yield, after which the walk went on. */
   yields: number;
+  /** Flushes that interrupt a running vCPU, and interrupts that they send in all. */
+  kicks: number;
+  interrupts: number;
 }
 
 /** Turns what happened to the tables into the flushes of one policy. */
 export class X86PolicyReplay {
   readonly policy: X86Policy;
-  readonly costs: X86Costs = { tablesDeferred: 0, tablesWaitingMax: 0, waitNsMax: 0, yields: 0 };
+  readonly costs: X86Costs = {
+    tablesDeferred: 0,
+    tablesWaitingMax: 0,
+    waitNsMax: 0,
+    yields: 0,
+    kicks: 0,
+    interrupts: 0,
+  };
   readonly #flags: X86PolicyFlags;
   readonly #index: number;
   /** Time of the event at hand. */
   nowNs = 0;
 
-  constructor(policy: X86Policy, index: number) {
+  readonly #running: RunningVcpus;
+
+  constructor(policy: X86Policy, index: number, running: RunningVcpus) {
     this.policy = policy;
+    this.#running = running;
     this.#flags = policy.flags;
     this.#index = index;
   }
@@ -191,6 +205,9 @@ export class X86PolicyReplay {
     const isRange = this.#flags.hyperv && pages > 0;
     const primitive = isRange ? Primitive.RANGE : Primitive.VM;
     const page = pages > 0 ? gfn : 0;
+    const running = this.#running.count(bracket.kvm);
+    if (running > 0) this.costs.kicks += 1;
+    this.costs.interrupts += running;
     books.queue.push(primitive, path, Certainty.certain, page, pages, 1, 0, 0);
     if (books.waiting > 0) {
       const waitNs = this.nowNs - books.waitingSinceNs;

@@ -7,9 +7,12 @@ import { Primitive, type PrimitiveName } from "../tlbi/primitives.ts";
 import { AgreementTally } from "../verify/agreement.ts";
 import { type VmStatistics, X86Books, type X86Listener } from "./books.ts";
 import { X86Engine } from "./engine.ts";
+import { RunningVcpus } from "./guests.ts";
 import type { X86Policy } from "./policies/flags.ts";
 import { type X86Costs, X86PolicyReplay } from "./policy-replay.ts";
+import { X86RefillModel, type X86RefillResult } from "./refills.ts";
 import type { PresentForm } from "./spte.ts";
+import type { TlbShape } from "../tlb/shape.ts";
 
 /** Everything that decides a replay of an x86 trace. */
 export interface X86ReplayConfig {
@@ -33,6 +36,8 @@ export interface X86ReplayResult {
   /** By policy. */
   readonly costs: readonly X86Costs[];
   readonly tablesRemoved: number;
+  /** Present where a TLB was modelled. */
+  readonly refills: X86RefillResult | undefined;
   /** Changes of entries and other operations that the trace shows. */
   readonly operations: number;
   /** Flushes recorded, those that interrupted a running vCPU, and interrupts; undefined without entries and exits. */
@@ -53,14 +58,26 @@ export class X86Replay {
   readonly #agreements: readonly AgreementTally[];
   readonly #policies: readonly X86PolicyReplay[];
 
-  constructor(config: X86ReplayConfig, diagnostics: Diagnostics, listener?: X86Listener) {
+  readonly #refills: X86RefillModel | undefined;
+
+  /** @param tlb a modelled TLB, and its name. */
+  constructor(
+    config: X86ReplayConfig,
+    diagnostics: Diagnostics,
+    listener?: X86Listener,
+    tlb?: { readonly id: string; readonly shape: TlbShape },
+  ) {
+    this.#refills =
+      tlb === undefined ? undefined : new X86RefillModel(tlb.id, tlb.shape, config.policies.length);
     this.#config = config;
-    this.#policies = config.policies.map((policy, i) => new X86PolicyReplay(policy, i));
+    const running = new RunningVcpus();
+    this.#policies = config.policies.map((policy, i) => new X86PolicyReplay(policy, i, running));
     this.#tallies = config.policies.map(({ id }) => new Tally(id, undefined));
     this.#agreements = config.compare
       ? config.policies.map(({ id }) => new AgreementTally(id))
       : [];
     this.#books = new X86Books({
+      running,
       policies: this.#policies,
       tallies: this.#tallies,
       recorded: this.#recorded,
@@ -68,6 +85,7 @@ export class X86Replay {
       diagnostics,
       presentForm: config.presentForm,
       listener,
+      refills: this.#refills,
     });
     this.#engine = new X86Engine(this.#books, diagnostics, config.operationsOnly);
   }
@@ -93,6 +111,7 @@ export class X86Replay {
       costs: this.#policies.map(({ costs }) => costs),
       tablesRemoved,
       operations: this.#engine.operations,
+      refills: this.#refills?.finish(),
       interrupts: running.isKnown ? { kicks, sent: interrupts } : undefined,
       statistics,
       disagreements: tables.reduce((sum, table) => sum + table.disagreements, 0),

@@ -50,6 +50,7 @@ export class SpteChanges {
     const joinable = table.joinableLevel(gfn);
     table.change(gfn, level, before, after);
     bracket.changes += 1;
+    this.#tellRefills(gfn, level, before, after);
     if (before === Entry.table && after !== Entry.table) {
       this.#tableRemoved(bracket, gfn, level);
     } else if (before === Entry.leaf) {
@@ -79,6 +80,16 @@ export class SpteChanges {
         policy.tableDone(bracket, topGfn, topLevel, top === 0);
       }
     }
+  }
+
+  #tellRefills(gfn: number, level: number, before: number, after: number): void {
+    const { refills } = this.#books;
+    if (refills === undefined || before === after) return;
+    if (before === Entry.leaf) {
+      if (after === Entry.table) refills.leafSplit(gfn, level);
+      else refills.leafGone(gfn, level);
+    }
+    if (after === Entry.leaf) refills.leafMapped(gfn, level);
   }
 
   #tableRemoved(bracket: X86Bracket, gfn: number, level: number): void {
