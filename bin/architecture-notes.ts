@@ -24,6 +24,13 @@ export function refusePoliciesOf(
   }
 }
 
+/** @throws TraceError WRONG_ARCHITECTURE for a trace of an architecture that is not replayed as stage 2. */
+export function refuseOthers({ architecture, because }: ArchitectureFound, path: string): void {
+  if (architecture?.start === undefined) return;
+  const sentence = `this is a trace of ${architecture.label} (${because}), and only arm64 stage-2 traces are of use here`;
+  throw new TraceError("WRONG_ARCHITECTURE", sentence, path);
+}
+
 /** Says where a trace holds events of several architectures, or of none. */
 export function reportMixture(
   architectures: readonly Architecture[],

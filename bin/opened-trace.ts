@@ -18,8 +18,7 @@ import type { Configuration } from "../replay/configuration.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import type { KernelVersion } from "../replay/policies/kernel-version.ts";
 import type { Policy } from "../replay/policies/flags.ts";
-import type { ReplayConfig } from "../replay/replay.ts";
-import type { RefillModel } from "../replay/tlb/refills/refill-model.ts";
+import type { ReplayConfig, ReplayObserver } from "../replay/replay.ts";
 import type { Log } from "./log.ts";
 import type { RecognisedTrace } from "./recognise-trace.ts";
 import type { TraceOptions } from "./trace-options.ts";
@@ -68,6 +67,8 @@ export interface RunRequest {
   readonly compare: boolean;
   /** Answer a trace without probes with bounds inferred from its stock tracepoints. */
   readonly infers: boolean;
+  /** Only a trace of stage 2 is of use; default: any. */
+  readonly stage2Only?: boolean;
   /** Which policies, once the recorded kernel is known. */
   readonly choose: (
     configuration: Configuration,
@@ -75,8 +76,8 @@ export interface RunRequest {
   ) => readonly Policy[];
   /** The TLB that `--tlb` names: what architectures with rooms of their own model. */
   readonly tlb?: ArchitectureRequest["tlb"];
-  /** A modelled TLB for this replay. */
-  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
+  /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
+  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }

@@ -11,7 +11,7 @@ import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { Replay, type ReplayResult } from "../replay/replay.ts";
 import { explain } from "../reports/explanations.ts";
-import { reportMixture, refusePoliciesOf } from "./architecture-notes.ts";
+import { refuseOthers, refusePoliciesOf, reportMixture } from "./architecture-notes.ts";
 import { recogniseTrace } from "./recognise-trace.ts";
 import { runArchitecture } from "./architecture-run.ts";
 import {
@@ -52,6 +52,7 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const reader = await openTrace(file, openOptionsOf(options));
   const recognised = await recogniseTrace(reader, architectures, facts, options.policy ?? []);
+  if (request.stage2Only === true) refuseOthers(recognised.found, file);
   refusePoliciesOf(architectures, recognised.found, options.policy ?? [], file);
   const opened: OpenedTrace = { path, file, reader, facts, recognised, log };
   const run =
@@ -72,8 +73,8 @@ async function runStage2(
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
   const config = replayConfig(configuration, policies, request.compare);
-  const refills = request.model?.(config);
-  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
+  const observer = request.model?.(config, () => reader.baseNs);
+  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;

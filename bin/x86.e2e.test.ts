@@ -82,9 +82,9 @@ describe("analyze", () => {
   });
 
   it("models refills on request", async () => {
-    const { code, out } = await tool("analyze", MINI_510, "--tlb", "amd-zen3");
+    const { code, out } = await tool("analyze", MINI_510, "--tlb", "zen4");
     expect(code).toBe(0);
-    expect(out).toMatch(/refills on amd-zen3: after each of 17 operations/);
+    expect(out).toMatch(/refills on zen4: after each of 17 operations/);
     expect(out).toMatch(/x86-per-table-5\.10: \d+ refills more/);
   });
 

@@ -1,7 +1,8 @@
 /** What flushes cost beside their number: interrupts of vCPUs that run, and refills. */
 import { describe, expect, it } from "vitest";
 import { Diagnostics } from "../../ingest/diagnostics.ts";
-import { findPreset, shapeOf } from "../tlb/preset-shape.ts";
+import { shapeOf } from "../tlb/preset-shape.ts";
+import { findPreset } from "../tlb/presets/registry.ts";
 import { feedRows } from "../testing/rows.ts";
 import { X86_ONCE_5_18, X86_PER_TABLE_5_10 } from "./policies/families.ts";
 import { X86Replay, type X86ReplayResult } from "./replay.ts";
@@ -27,7 +28,7 @@ describe("interrupts", () => {
 });
 
 function refillsOf(trace: X86Trace): X86ReplayResult["refills"] {
-  const preset = findPreset("amd-zen3")!;
+  const preset = findPreset("zen4")!;
   const replay = new X86Replay(
     {
       policies: [X86_PER_TABLE_5_10, X86_ONCE_5_18],

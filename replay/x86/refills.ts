@@ -1,5 +1,6 @@
-import { AccessGenerator } from "../accesses/access-generator.ts";
-import { knobValues } from "../accesses/generator-knobs.ts";
+import { ScatteredPages } from "../accesses/scattered-pages.ts";
+import { SeededRandom } from "../accesses/seeded-random.ts";
+import { ZipfRanks } from "../accesses/zipf-ranks.ts";
 import { type Access, Found } from "../tlb/access.ts";
 import { PageKeys } from "../tlb/page-keys.ts";
 import { ModelledPe } from "../tlb/pe.ts";
@@ -10,6 +11,8 @@ import { spanOf } from "./spte.ts";
 /** A guest of 48 bits of VA, and nested tables of so many levels: 4 KiB granules on both sides. */
 const WALK: WalkGeometry = { spanShift: 9, stage1Levels: 4, stage2Levels: 4 };
 const SEED = 1;
+/** YCSB's default skew, as the accesses of stage 2 have it. */
+const SKEW = 0.99;
 const VM = 0;
 /** More leaves than this are left out, and said to be. */
 const MAX_LEAVES = 2 ** 21;
@@ -43,7 +46,10 @@ export class X86RefillModel {
   readonly #exact: ModelledPe;
   readonly #misses: Float64Array;
   #exactMisses = 0;
-  readonly #generator = new AccessGenerator({ knobs: knobValues(), seed: SEED });
+  readonly #random = new SeededRandom(SEED);
+  readonly #ranks = new ZipfRanks(SKEW);
+  /** Popular leaves lie anywhere. */
+  readonly #scattered = new ScatteredPages(new SeededRandom(SEED));
   /** Mapped leaves, and where each stands in the list. */
   readonly #leaves: number[] = [];
   readonly #levels: number[] = [];
@@ -125,11 +131,13 @@ export class X86RefillModel {
 
   #run(): void {
     this.#episodes += 1;
-    this.#generator.resize(this.#leaves.length);
+    const leaves = this.#leaves.length;
+    if (leaves === 0) return;
+    this.#scattered.resize(leaves);
+    this.#ranks.resize(leaves);
     const use = this.#use;
     for (let visit = 0; visit < VISITS; visit += 1) {
-      const at = this.#generator.nextPage();
-      if (at < 0) return;
+      const at = this.#scattered.pageAt(this.#ranks.next(this.#random));
       use.vaPage = this.#leaves[at]!;
       use.ipaPage = use.vaPage;
       use.stage2Class = Math.min(this.#levels[at]! - 1, 2);
