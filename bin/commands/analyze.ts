@@ -3,11 +3,11 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { shapeOf } from "../../replay/tlb/preset-shape.ts";
 import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
-import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
 import { formatPresets, presetsJson } from "../../reports/preset-list.ts";
@@ -35,7 +35,8 @@ import {
 import { readStream } from "../stream-file.ts";
 import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import type { TraceRun } from "../opened-trace.ts";
+import { logOf, runTrace, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
@@ -88,6 +89,10 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
         chosen = chooseModel(args, config, streamFile, () => reader.baseNs);
         return chosen?.model;
       },
+      tlb:
+        args.tlb === undefined
+          ? undefined
+          : { id: args.tlb.id, shape: shapeOf(args.tlb, args["tlb-set"] ?? []).shape },
       operationsOnly: false,
       compare: false,
       infers: true,
@@ -111,7 +116,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       },
     });
     const refills = refillsOf(run, chosen);
-    if (args.tlb !== undefined && refills === undefined) {
+    const isStage2 = run.architecture.architecture?.start === undefined;
+    if (args.tlb !== undefined && refills === undefined && isStage2) {
       logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
     }
     const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
@@ -177,18 +183,7 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: [
-      ...unmodelled,
-      ...explain({
-        counts: result.counts,
-        policies: policies.map((policy) => policy.id),
-        recordedPolicy: configuration.recordedPolicy?.id,
-        tlbirange: configuration.features.tlbirange,
-        fwb: configuration.features.fwb,
-        primitivesRecorded: result.primitivesRecorded,
-        hasDataLoss: run.reader.diagnostics.hasDataLoss,
-      }),
-    ],
+    explanations: [...unmodelled, ...run.explanations(policies.map((policy) => policy.id))],
   });
 }
 

@@ -80,6 +80,7 @@ export async function readTrace(
     operationsOnly: false,
     compare: false,
     infers: false,
+    stage2Only: true,
     choose: (configuration, own) => {
       kernel = configuration.kernel;
       choices = choicesOf(args, configuration, own);

@@ -1,5 +1,6 @@
 import type { EventKindName } from "../events/kinds.ts";
 import type { RoleName } from "./roles.ts";
+import { X86_FUNCTION_MEANINGS } from "./x86-functions.ts";
 
 /**
  * The kernel functions whose calls the replay understands, by symbol. An event's kind comes from the
@@ -123,12 +124,23 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
     "kvm_arch_commit_memory_region",
     {
       kind: "commit_region",
-      takes: [...PAGE_RANGE, "change", "oldFlags", "newFlags", "slotId", "userspace"],
+      takes: [
+        ...POINTERS,
+        "gfn",
+        "newPages",
+        "change",
+        "oldFlags",
+        "newFlags",
+        "slotId",
+        "userspace",
+      ],
       needs: ["context", "addr", "len", "arg0", "arg2"],
+      // Of the struct that user space passes, in bytes.
+      ignores: ["mem", "gpa", "size"],
     },
   ],
   ["kvm_arch_flush_shadow_memslot", overPages("flush_shadow_memslot", ["context"])],
-  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all")],
+  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all", [])],
   ["kvm_free_stage2_pgd", onContext("free_pgd")],
 
   // Nested virtualisation.
@@ -158,6 +170,8 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
   ],
   ["__kvm_flush_cpu_context", onContext("hw_cpu_context")],
   ["__kvm_flush_vm_context", onContext("hw_vm_context", [])],
+
+  ...X86_FUNCTION_MEANINGS,
 ]);
 
 /** What the return of a function takes and needs; a failed map changes nothing, so its value is needed. */
