@@ -15,6 +15,10 @@ import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
+import { nestedConfig } from "../replay/nested/configure-nested.ts";
+import { withNestedFlushes } from "../replay/nested/merge-flushes.ts";
+import { NestedReplay } from "../replay/nested/nested-replay.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
 import { Replay, type ReplayConfig, type ReplayResult } from "../replay/replay.ts";
 import type { RefillModel } from "../replay/tlb/refills/refill-model.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
@@ -35,6 +39,8 @@ export interface TraceRun {
   readonly result: ReplayResult;
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
+  /** Shadow tables of nested guests; undefined where the trace shows no guest hypervisor. */
+  readonly nested: NestedResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;
@@ -87,16 +93,25 @@ export async function runTrace(
   const config = replayConfig(configuration, policies, request.compare);
   const refills = request.model?.(config);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
+  const nestedReplay = new NestedReplay(
+    nestedConfig(configuration, policies, options["nested-pa-bits"]),
+    reader.pointers,
+    reader.diagnostics,
+  );
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;
   for await (const batch of reader.batches()) {
     // First: the replay passes the gaps that the inference has to see too.
     inference?.consume(batch);
+    nestedReplay.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
   }
-  const result = replay.finish();
+  const replayed = replay.finish();
+  const nested = nestedReplay.finish();
+  const asked = policies.map(({ id }) => id);
+  const result = nested === undefined ? replayed : withNestedFlushes(replayed, nested, asked);
   const inferred = inference?.finish(log);
   const info = reader.info();
   const { perCpuLosses } = facts;
@@ -126,6 +141,7 @@ export async function runTrace(
     policies,
     result: inferred === undefined ? result : withInferred(result, inferred),
     inference: inferred,
+    nested,
     facts,
     probes,
   };

@@ -68,6 +68,8 @@ export class ReplayEngine {
       case K.kvm_entry:
       case K.kvm_exit:
       case K.vcpu_event:
+      case K.nested_eret:
+      case K.nested_exception:
         this.#vcpuEvent(batch, row, kind);
         return;
       case K.guest_fault:
@@ -219,8 +221,9 @@ export class ReplayEngine {
 
   #vcpuEvent(batch: EventBatch, row: number, kind: number): void {
     const task = this.#state.task(batch.pid[row]!);
-    if (kind !== K.vcpu_event && task.bracket !== Bracket.none) this.#brackets.close(task);
-    if (kind !== K.vcpu_event) {
+    const isSwitch = kind === K.kvm_entry || kind === K.kvm_exit;
+    if (isSwitch && task.bracket !== Bracket.none) this.#brackets.close(task);
+    if (isSwitch) {
       task.isPlaced = true;
       this.#brackets.endProtectSequence(task);
       this.#scopes.leave(task);

@@ -12,6 +12,8 @@ import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
 /** Start level of a table against the assumed one: higher means that the calls marked so were issued. */
 export type RootResolution = "as-assumed" | "higher" | "unresolved";
 
+/** No path. */
+const NONE = -1;
 const CELLS = PATHS.length * PRIMITIVES.length;
 
 /**
@@ -21,6 +23,7 @@ const CELLS = PATHS.length * PRIMITIVES.length;
 export class Tally {
   readonly policy: string;
   readonly #call: PrimitiveCall;
+  readonly #leftOut: number;
   readonly #calls = new Float64Array(CELLS);
   readonly #tlbi = new Float64Array(CELLS);
   readonly #dsb = new Float64Array(CELLS);
@@ -28,9 +31,11 @@ export class Tally {
   readonly #unknown = new Float64Array(CELLS);
   readonly #instructions = new Float64Array(INSTRUCTIONS.length);
 
-  constructor(policy: string, call: PrimitiveCall) {
+  /** @param leftOut a path of which nothing is counted: somebody else does. */
+  constructor(policy: string, call: PrimitiveCall, leftOut: number = NONE) {
     this.policy = policy;
     this.#call = call;
+    this.#leftOut = leftOut;
   }
 
   /** Adds a queue; whether its conditional calls were issued is as `root` says. */
@@ -49,6 +54,7 @@ export class Tally {
 
   /** `count` equal calls; of a run of IPA calls the page does not change what they cost. */
   add(path: number, primitive: number, page: number, pages: number, count: number): void {
+    if (path === this.#leftOut) return;
     const cell = path * PRIMITIVES.length + primitive;
     this.#call.ipaPage = page;
     this.#call.lenPages = primitive === Primitive.RANGE ? pages : 1;
@@ -60,7 +66,20 @@ export class Tally {
   }
 
   addUnknown(path: number, primitive: number, count: number): void {
+    if (path === this.#leftOut) return;
     this.#unknown[path * PRIMITIVES.length + primitive]! += count;
+  }
+
+  /** Adds the sums of another tally. */
+  merge(other: Tally): void {
+    for (let cell = 0; cell < CELLS; cell += 1) {
+      this.#calls[cell]! += other.#calls[cell]!;
+      this.#tlbi[cell]! += other.#tlbi[cell]!;
+      this.#dsb[cell]! += other.#dsb[cell]!;
+      this.#pages[cell]! += other.#pages[cell]!;
+      this.#unknown[cell]! += other.#unknown[cell]!;
+    }
+    for (const [code, count] of other.#instructions.entries()) this.#instructions[code]! += count;
   }
 
   /** Calls of a primitive over all paths. */

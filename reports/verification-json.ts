@@ -4,6 +4,8 @@ import type { Configuration } from "../replay/configuration.ts";
 import type { MissingProbe } from "../replay/needs/missing-probes.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import type { PolicyFit, ReplayResult } from "../replay/replay.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
+import { nestedVerification } from "./nested.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { inputEntry } from "./summary.ts";
 import type { Mismatch } from "./verification.ts";
@@ -15,6 +17,7 @@ export interface VerificationInput {
     readonly reader: { readonly diagnostics: Diagnostics };
     readonly configuration: Configuration;
     readonly result: ReplayResult;
+    readonly nested?: NestedResult | undefined;
   };
   readonly judged: PolicyFit;
   readonly policy: Policy;
@@ -60,6 +63,16 @@ export function verificationJson(input: VerificationInput): string {
       state: probe.state,
       effect: probe.effect,
     })),
+    ...(run.nested === undefined
+      ? {}
+      : {
+          nested: {
+            level: run.nested.level.level,
+            because: run.nested.level.because,
+            ...nestedVerification(run.nested),
+            findings: run.nested.findings,
+          },
+        }),
     ambiguous_sequences: run.result.counts.ambiguousSequences,
     configuration: run.configuration.settings,
     assumptions: run.configuration.assumptions,

@@ -14,6 +14,8 @@ import { FLUSHES, INSTRUCTION_COUNTS, REFILLS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
+import { formatNested } from "../../reports/nested.ts";
+import { NESTED, NESTED_HINTS } from "../../reports/nested-schema.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
@@ -138,6 +140,7 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
+    nested: run.nested,
     explanations: explain({
       counts: result.counts,
       policies: policies.map((policy) => policy.id),
@@ -179,6 +182,12 @@ async function writeResults(folder: string, summary: Summary): Promise<void> {
     ...(summary.refills === undefined
       ? []
       : await tableFiles(REFILLS, summary.refills.rows, toolIdentity())),
+    ...(summary.nested === undefined
+      ? []
+      : [
+          ...(await tableFiles(NESTED, summary.nested.rows, toolIdentity())),
+          ...(await tableFiles(NESTED_HINTS, summary.nested.hints, toolIdentity())),
+        ]),
     { name: SET_MARKER, bytes: summaryJson(summary) },
   ];
   writeOutputSet(folder, files);
@@ -213,6 +222,7 @@ async function print(
       if (refills !== undefined) {
         await printResult(formatRefills(refills, summary.flushes, terminal));
       }
+      if (run.nested !== undefined) await printResult(formatNested(run.nested, terminal));
       await printResult(formatNotes(summary));
       break;
     }

@@ -20,6 +20,16 @@ it("reads what the s2 driver announces: hexadecimal but for the VM and the count
   ]);
 });
 
+it("reads what the driver of nested guests announces, in the nested guest's addresses", () => {
+  const text = "nvdrive op=write area=A l2ipa=100200000 stride=1000 n=4";
+  expect(read(text)).toEqual([0x1_0020_0000, 4096, 4, 1, Number.NaN]);
+  const batch = createEventBatch(1);
+  emptyBatch(batch, 1);
+  const bytes = new TextEncoder().encode(text);
+  new MarkerText().read(bytes, 0, bytes.length, batch, 0);
+  expect(batch.arg3[0]).toBe(1);
+});
+
 it("leaves the stride out where the driver does", () => {
   expect(read("s2drive vm=1 op=read ipa=101bba000 n=245")).toEqual([
     0x1_01bb_a000,
@@ -36,7 +46,9 @@ it.each([
   "s2drive vm=0 op=write n=1",
   "s2drive vm=0 op=readahead ipa=1000 n=1",
   "s2drive",
-  "nvdrive op=write area=A l2ipa=1000 stride=1000 n=3",
+  "nvdrive op=tlbi name=ipas2e1is operand=600000100000",
+  "nvdrive op=write area=A ipa=1000 n=3",
+  "s2drive vm=0 op=write l2ipa=1000 n=1",
   "",
 ])("takes nothing from %j", (text) => {
   expect(read(text)).toEqual(NOTHING);

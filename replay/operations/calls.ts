@@ -80,6 +80,7 @@ function reportKeptLeaf(state: ReplayState, task: Task, context: Stage2Context):
 function applyUnmap(state: ReplayState, task: Task, context: Stage2Context): void {
   const { fanOut, counts } = state;
   task.path = task.scopePath === Path.unattributed ? Path.unmap : task.scopePath;
+  if (isShadow(context)) task.path = Path.nested;
   state.enter(task, context, task.path);
   counts.unmap += 1;
   fanOut.facts = 0;
@@ -98,6 +99,12 @@ function applyUnmap(state: ReplayState, task: Task, context: Stage2Context): voi
   }
   task.lastUnmapStart = task.startPage;
   task.lastUnmapEnd = task.endPage;
+}
+
+/** A table of a nested guest: not its VM's own, whatever asked for the call. */
+function isShadow({ vm, mmu }: Stage2Context): boolean {
+  const canonical = vm?.canonical;
+  return canonical !== undefined && canonical.mmu !== 0 && mmu !== 0 && canonical.mmu !== mmu;
 }
 
 function applyRelax(state: ReplayState, task: Task, context: Stage2Context, ret: number): void {

@@ -24,6 +24,7 @@ const STOCK_FIELDS: Readonly<Record<TracepointText, readonly string[]>> = {
   hvaOne: ["hva"],
   userspaceExit: ["reason", "errno"],
   vcpuNumber: ["vcpu_id"],
+  nestedEret: ["hcr_el2"],
 };
 
 /** A site and the address that it belongs to, in two signed halves. */

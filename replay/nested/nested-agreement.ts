@@ -1,0 +1,140 @@
+import { TLBI_CLASSES, type TlbiClass } from "./guest-tlbi.ts";
+import { type Hint, HINTS } from "./level-hint.ts";
+import type { OpenInvalidation, RecordedUnmap } from "./nested-task.ts";
+import type { ShadowContext } from "./shadow-context.ts";
+
+/** Predicted against recorded; `unknown`: the trace does not show what decides. */
+export interface AgreementCounts {
+  predicted: number;
+  recorded: number;
+  matched: number;
+  missed: number;
+  spurious: number;
+  unknown: number;
+}
+
+export interface NestedMismatch {
+  readonly line: number;
+  readonly detail: string;
+}
+
+/** Mismatches that are kept in words. */
+const KEPT_MISMATCHES = 50;
+
+/** How well KVM's own rules predict what the recorded kernel did to its shadow tables. */
+export class NestedAgreement {
+  readonly reached: AgreementCounts = emptyCounts();
+  readonly unmaps: AgreementCounts = emptyCounts();
+  readonly mismatches: NestedMismatch[] = [];
+  /** TLBIs of guests whose operand was not recorded. */
+  unreadable = 0;
+  readonly #tlbis = new Map<TlbiClass, number>(TLBI_CLASSES.map((name) => [name, 0]));
+  readonly #hints = new Map<Hint, number>(HINTS.map((name) => [name, 0]));
+
+  /** Nothing that was recorded contradicts the rules. */
+  get isClean(): boolean {
+    return [this.reached, this.unmaps].every(({ missed, spurious }) => missed + spurious === 0);
+  }
+
+  tlbi(of: TlbiClass): void {
+    this.#tlbis.set(of, this.#tlbis.get(of)! + 1);
+  }
+
+  tlbis(of: TlbiClass): number {
+    return this.#tlbis.get(of)!;
+  }
+
+  tlbiCounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#tlbis);
+  }
+
+  hintCounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#hints);
+  }
+
+  hints(of: Hint): number {
+    return this.#hints.get(of)!;
+  }
+
+  /** Contexts that an invalidation should reach, `sure` and perhaps, against those that it did. */
+  contexts(
+    open: OpenInvalidation,
+    sure: readonly ShadowContext[],
+    unsure: readonly ShadowContext[],
+  ): void {
+    const { reached } = this;
+    // Without probes on what the iteration calls, nothing can be compared.
+    if (open.reached.length === 0 && !open.isIterated) return;
+    reached.predicted += sure.length;
+    reached.recorded += open.reached.length;
+    for (const context of open.reached) {
+      if (sure.includes(context)) reached.matched += 1;
+      else if (unsure.includes(context)) reached.unknown += 1;
+      else {
+        reached.missed += 1;
+        this.#note(open, "a context was reached that the model has under another VMID");
+      }
+    }
+    for (const context of sure) {
+      if (open.reached.includes(context)) continue;
+      reached.spurious += 1;
+      this.#note(open, "a context of that VMID was not reached");
+    }
+  }
+
+  /** One predicted unmap against those recorded of its context. */
+  unmap(
+    open: OpenInvalidation,
+    predicted: RecordedUnmap,
+    isSure: boolean,
+    hint: Hint | undefined,
+  ): void {
+    if (hint !== undefined) this.#hints.set(hint, this.hints(hint) + 1);
+    const { unmaps } = this;
+    const recorded = open.unmaps.filter(({ context }) => context === predicted.context);
+    unmaps.recorded += recorded.length;
+    if (isSure) unmaps.predicted += 1;
+    const fits = recorded.filter(
+      (one) => one.startPage === predicted.startPage && one.endPage === predicted.endPage,
+    ).length;
+    if (fits > 0) {
+      unmaps.matched += 1;
+      unmaps.missed += recorded.length - 1;
+      return;
+    }
+    if (!isSure) {
+      unmaps.unknown += recorded.length;
+      return;
+    }
+    unmaps.spurious += 1;
+    unmaps.missed += recorded.length;
+    const was = recorded.map(rangeText).join(" and ");
+    this.#note(
+      open,
+      `predicted an unmap of ${rangeText(predicted)}, recorded ${was === "" ? "none" : was}`,
+    );
+  }
+
+  /** An event that reaches whole contexts. */
+  whole(open: OpenInvalidation, contexts: readonly ShadowContext[], endPage: number): void {
+    for (const context of contexts) {
+      this.unmap(open, { context, startPage: 0, endPage }, true, undefined);
+    }
+    const known = new Set(contexts);
+    this.unmaps.missed += open.unmaps.filter(({ context }) => !known.has(context)).length;
+  }
+
+  #note(open: OpenInvalidation, detail: string): void {
+    if (this.mismatches.length >= KEPT_MISMATCHES) return;
+    const name = open.tlbi?.name ?? open.cause;
+    this.mismatches.push({ line: open.line, detail: `${name}: ${detail}` });
+  }
+}
+
+function emptyCounts(): AgreementCounts {
+  return { predicted: 0, recorded: 0, matched: 0, missed: 0, spurious: 0, unknown: 0 };
+}
+
+function rangeText({ startPage, endPage }: RecordedUnmap): string {
+  return `${endPage - startPage} pages from page 0x${startPage.toString(16)}`;
+}
