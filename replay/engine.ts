@@ -211,6 +211,7 @@ export class ReplayEngine {
   #scopeEvent(batch: EventBatch, row: number, kind: number, task: Task): void {
     task.isPlaced = true;
     this.#brackets.close(task);
+    if (kind !== K.apply_range) this.#scopes.applyPendingProtect(task);
     if (!this.#scopes.continuesProtectSequence(batch, row, kind)) {
       this.#brackets.endProtectSequence(task);
     }
@@ -224,6 +225,7 @@ export class ReplayEngine {
     const isSwitch = kind === K.kvm_entry || kind === K.kvm_exit;
     if (isSwitch && task.bracket !== Bracket.none) this.#brackets.close(task);
     if (isSwitch) {
+      this.#scopes.applyPendingProtect(task);
       task.isPlaced = true;
       this.#brackets.endProtectSequence(task);
       this.#scopes.leave(task);
@@ -235,6 +237,7 @@ export class ReplayEngine {
     const task = this.#state.task(batch.pid[row]!);
     task.isPlaced = true;
     this.#brackets.close(task);
+    this.#scopes.applyPendingProtect(task);
     this.#brackets.endProtectSequence(task);
     this.#scopes.leave(task);
     this.#vcpus.seen(task, batch.cpu[row]!, batch.line[row]!, this.primitivesRecorded);
