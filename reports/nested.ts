@@ -22,6 +22,7 @@ export interface NestedVerification {
   readonly guest_tlbis: Readonly<Record<string, number>>;
   readonly contexts: Counts;
   readonly unmaps: Counts;
+  readonly write_protects: Counts;
   readonly hints: Readonly<Record<string, number>>;
   readonly unreadable: number;
   readonly mismatches: readonly { readonly line: number; readonly detail: string }[];
@@ -55,6 +56,7 @@ export function nestedVerification({ agreement }: NestedResult): NestedVerificat
     guest_tlbis: agreement.tlbiCounts(),
     contexts: { ...agreement.reached },
     unmaps: { ...agreement.unmaps },
+    write_protects: { ...agreement.protects },
     hints: agreement.hintCounts(),
     unreadable: agreement.unreadable,
     mismatches: agreement.mismatches,
@@ -75,28 +77,43 @@ export function formatNested(result: NestedResult, options: TerminalOptions): st
   ].join("");
 }
 
+const COUNT_HEADERS = [
+  "predicted",
+  "recorded",
+  "matched",
+  "missed",
+  "spurious",
+  "unknown",
+] as const;
+
+function rowOf(name: string, of: Counts): readonly string[] {
+  return [name, ...COUNT_HEADERS.map((header) => formatCount(of[header]))];
+}
+
+function listOf(of: Readonly<Record<string, number>>): string {
+  return Object.entries(of)
+    .filter(([, n]) => n > 0)
+    .map(([name, n]) => `${name} ${formatCount(n)}`)
+    .join(", ");
+}
+
 /** What `verify` prints of nested guests. */
 export function formatNestedVerification(result: NestedResult, options: TerminalOptions): string {
-  const { guest_tlbis, contexts, unmaps, hints, mismatches } = nestedVerification(result);
-  const row = (name: string, of: Counts): readonly string[] => [
-    name,
-    ...[of.predicted, of.recorded, of.matched, of.missed, of.spurious, of.unknown].map(formatCount),
-  ];
-  const headers = ["predicted", "recorded", "matched", "missed", "spurious", "unknown"];
-  const list = (of: Readonly<Record<string, number>>): string =>
-    Object.entries(of)
-      .filter(([, n]) => n > 0)
-      .map(([name, n]) => `${name} ${formatCount(n)}`)
-      .join(", ");
+  const { guest_tlbis, contexts, unmaps, write_protects, hints, mismatches } =
+    nestedVerification(result);
   return [
     `\nnested guests: recorded on ${result.level.level}, because ${visible(result.level.because)}\n`,
-    `emulated TLBIs: ${list(guest_tlbis) || "none"}; sizes by IPA from: ${list(hints) || "none"}\n`,
+    `emulated TLBIs: ${listOf(guest_tlbis) || "none"}; sizes by IPA from: ${listOf(hints) || "none"}\n`,
     formatTable(
       [
         { header: "shadow tables", align: "left", key: true },
-        ...headers.map((header) => ({ header, align: "right" as const })),
+        ...COUNT_HEADERS.map((header) => ({ header, align: "right" as const })),
       ],
-      [row("contexts reached", contexts), row("unmaps", unmaps)],
+      [
+        rowOf("contexts reached", contexts),
+        rowOf("unmaps", unmaps),
+        rowOf("write-protects", write_protects),
+      ],
       options,
     ),
     ...mismatches.slice(0, 10).map(({ line, detail }) => `line ${line}: ${visible(detail)}\n`),

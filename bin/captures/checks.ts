@@ -1,5 +1,6 @@
 import { PRIMITIVES, Primitive } from "../../replay/tlbi/primitives.ts";
 import { type Capture, executedByCpu, traceOf } from "./capture.ts";
+import { checkNested } from "./nested-checks.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
 
 /** What a check found; an empty list of problems is a pass. */
@@ -25,6 +26,9 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
   if (trace === undefined) return skip("no trace");
   if (capture.unprobed.length > 0) {
     const functions = capture.unprobed.join(" and ");
+    const partial = await replayCapture(trace, undefined);
+    const nested = checkNested(capture, partial);
+    if (nested.length > 0) return [checkCalls(`${name}: calls`, partial), ...nested];
     return skip(`not comparable: its probe list says that ${functions} could not be probed`);
   }
   const replayed = await replayCapture(trace, undefined);
@@ -36,6 +40,7 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
     checkCalls(`${name}: calls, operations only`, operationsOnly),
     checkInstructionCounts(capture, replayed),
     checkOperands(capture, replayed),
+    ...checkNested(capture, replayed),
   ];
 }
 

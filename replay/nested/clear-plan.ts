@@ -49,8 +49,13 @@ export function planOf(inputs: PlanInputs): ClearPlan {
     case "stage1":
     case "write_protect":
       return { ranges: [], targetUnknown: 0 };
-    default:
+    case "vmalls12":
+    case "alle1":
+    case "recycle":
+    case "unattributed":
       return policy.sparesEmpty ? leavesInvalidated(inputs) : whole;
+    default:
+      return what.cause satisfies never;
   }
 }
 

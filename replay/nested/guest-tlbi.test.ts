@@ -72,7 +72,7 @@ describe("emulated TLBIs", () => {
   it.each(FORMS)("%s", (name, op1, crm, op2) => {
     const found = decodeTlbi(op1, 8, crm, op2)!;
     expect(found.name).toBe(name);
-    expect(found.shareability).toBe(/is$/.test(name) ? "is" : /os$/.test(name) ? "os" : "nsh");
+    expect(found.shareability).toBe(/(is|os)?$/.exec(name)?.[1] ?? "nsh");
     expect(found.class).toBe(classOf(name));
     expect(found.isLastLevel).toBe(/ipas2l|val|vaal/.test(name));
     // KVM executes or emulates the inner-shareable form for every one of them.
@@ -101,9 +101,9 @@ describe("emulated TLBIs", () => {
 });
 
 function classOf(name: string): TlbiClass {
-  if (/^ipas2/.test(name)) return "ipas2";
-  if (/^ripas2/.test(name)) return "ripas2";
-  if (/^vmalls12/.test(name)) return "vmalls12";
-  if (/^alle1/.test(name)) return "alle1";
+  if (name.startsWith("ipas2")) return "ipas2";
+  if (name.startsWith("ripas2")) return "ripas2";
+  if (name.startsWith("vmalls12")) return "vmalls12";
+  if (name.startsWith("alle1")) return "alle1";
   return /e2(is|os)?$/.test(name) ? "el2" : "stage1";
 }

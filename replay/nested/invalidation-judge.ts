@@ -41,8 +41,14 @@ export class InvalidationJudge {
       case "memslot":
         this.#host(open);
         return;
-      default:
+      case "ipas2":
+      case "ripas2":
+      case "vmalls12":
+      case "alle1":
         this.#byGuest(open);
+        return;
+      default:
+        return open.cause satisfies never;
     }
   }
 
@@ -88,7 +94,10 @@ export class InvalidationJudge {
     const predicted = open.isIterated ? this.#contextsOf(open) : { sure: [], unsure: [] };
     if (open.isIterated) this.agreement.contexts(open, predicted.sure, predicted.unsure);
     this.#worlds.stage1(open.reached.length);
-    for (const context of open.reached) this.#learn(open, context);
+    for (const context of open.reached) {
+      this.agreement.addStage1(open, context);
+      this.#learn(open, context);
+    }
   }
 
   /** Contexts that the model says the invalidation reaches, and those of which it does not know. */
@@ -98,10 +107,11 @@ export class InvalidationJudge {
   } {
     const all = this.#directory.ofVm(open.kvm);
     if (open.cause === "alle1") return { sure: all, unsure: [] };
-    const isUnsure = (context: ShadowContext): boolean => Number.isNaN(context.guestVmid);
     return {
       sure: all.filter(({ guestVmid }) => guestVmid === open.guestVmid),
-      unsure: Number.isNaN(open.guestVmid) ? all : all.filter(isUnsure),
+      unsure: Number.isNaN(open.guestVmid)
+        ? all
+        : all.filter(({ guestVmid }) => Number.isNaN(guestVmid)),
     };
   }
 

@@ -25,15 +25,27 @@ const KEPT_MISMATCHES = 50;
 export class NestedAgreement {
   readonly reached: AgreementCounts = emptyCounts();
   readonly unmaps: AgreementCounts = emptyCounts();
+  /** Write-protections of whole contexts. */
+  readonly protects: AgreementCounts = emptyCounts();
   readonly mismatches: NestedMismatch[] = [];
   /** TLBIs of guests whose operand was not recorded. */
   unreadable = 0;
   readonly #tlbis = new Map<TlbiClass, number>(TLBI_CLASSES.map((name) => [name, 0]));
   readonly #hints = new Map<Hint, number>(HINTS.map((name) => [name, 0]));
 
+  /** Stage-1 TLBIs that are executed for a guest, by hardware VMID and instruction: `3 vmalle1is`. */
+  readonly stage1: Map<string, number> = new Map();
+
+  addStage1(open: OpenInvalidation, context: ShadowContext): void {
+    const key = `${context.hardwareVmid} ${open.tlbi?.upgraded ?? "unknown"}`;
+    this.stage1.set(key, (this.stage1.get(key) ?? 0) + 1);
+  }
+
   /** Nothing that was recorded contradicts the rules. */
   get isClean(): boolean {
-    return [this.reached, this.unmaps].every(({ missed, spurious }) => missed + spurious === 0);
+    return [this.reached, this.unmaps, this.protects].every(
+      ({ missed, spurious }) => missed + spurious === 0,
+    );
   }
 
   tlbi(of: TlbiClass): void {
@@ -90,7 +102,7 @@ export class NestedAgreement {
     hint: Hint | undefined,
   ): void {
     if (hint !== undefined) this.#hints.set(hint, this.hints(hint) + 1);
-    const { unmaps } = this;
+    const unmaps = open.cause === "write_protect" ? this.protects : this.unmaps;
     const recorded = open.unmaps.filter(({ context }) => context === predicted.context);
     unmaps.recorded += recorded.length;
     if (isSure) unmaps.predicted += 1;
@@ -109,10 +121,7 @@ export class NestedAgreement {
     unmaps.spurious += 1;
     unmaps.missed += recorded.length;
     const was = recorded.map(rangeText).join(" and ");
-    this.#note(
-      open,
-      `predicted an unmap of ${rangeText(predicted)}, recorded ${was === "" ? "none" : was}`,
-    );
+    this.#note(open, `predicted ${rangeText(predicted)}, recorded ${was === "" ? "none" : was}`);
   }
 
   /** An event that reaches whole contexts. */
@@ -121,7 +130,8 @@ export class NestedAgreement {
       this.unmap(open, { context, startPage: 0, endPage }, true, undefined);
     }
     const known = new Set(contexts);
-    this.unmaps.missed += open.unmaps.filter(({ context }) => !known.has(context)).length;
+    const counts = open.cause === "write_protect" ? this.protects : this.unmaps;
+    counts.missed += open.unmaps.filter(({ context }) => !known.has(context)).length;
   }
 
   #note(open: OpenInvalidation, detail: string): void {

@@ -62,6 +62,7 @@ export class NestedReplay {
   /** Undefined where the trace shows no guest hypervisor. */
   finish(): NestedResult | undefined {
     for (const task of this.#tasks.values()) this.#leave(task);
+    this.#worlds.finish();
     return resultOf(this.#config, this.#worlds, this.#judge, this.#directory, this.#evidence);
   }
 

@@ -173,6 +173,10 @@ export class NestedWorlds {
     }
   }
 
+  finish(): void {
+    for (const world of [this.recorded, ...this.#all]) world.finish();
+  }
+
   forget(context: ShadowContext): void {
     for (const world of [this.recorded, ...this.#all]) world.forget(context);
   }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Granule, GRANULE_BYTES, leafBytes } from "./granules.ts";
 import { byIpa, byRange, type Invalidation, ofWhole } from "./invalidation.ts";

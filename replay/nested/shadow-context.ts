@@ -35,7 +35,8 @@ export class ShadowContext {
     if (!held) this.announced.push([startPage, endPage]);
   }
 
-  isAnnounced(page: number): boolean {
-    return this.announced.some(([start, end]) => page >= start && page < end);
+  /** Accesses of a part of it were announced: then all that use it are taken to be. */
+  isAnnounced(page: number, lenPages: number): boolean {
+    return this.announced.some(([start, end]) => page < end && page + lenPages > start);
   }
 }

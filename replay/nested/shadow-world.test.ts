@@ -9,6 +9,7 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const NEVER = (): boolean => false;
 
+/** TLBI instructions of a cause, in a world that is finished. */
 const sum = (world: ShadowWorld, cause: Parameters<ShadowWorld["tallyOf"]>[0]): number =>
   (world.tallyOf(cause)?.flushRows() ?? []).reduce((total, { tlbi }) => total + tlbi, 0);
 
@@ -115,25 +116,26 @@ describe("refaults", () => {
   });
 });
 
-describe("what an unmap of a whole context costs, even of an empty one", () => {
-  const cost = (pageShift: 12 | 14 | 16, paBits: number, isDeferred = true): readonly number[] => {
-    const world = worldOf("nv-shadow-level", { pageShift, paBits, isDeferred });
-    world.invalidate(ofHost("host_unmap", 0, 1), contextOf(), NEVER);
-    return [world.totals.of("host_unmap").calls, sum(world, "host_unmap")];
-  };
+function costOf(pageShift: 12 | 14 | 16, paBits: number, isDeferred = true): readonly number[] {
+  const world = worldOf("nv-shadow-level", { pageShift, paBits, isDeferred });
+  world.invalidate(ofHost("host_unmap", 0, 1), contextOf(), NEVER);
+  world.finish();
+  return [world.totals.of("host_unmap").calls, sum(world, "host_unmap")];
+}
 
+describe("what an unmap of a whole context costs, even of an empty one", () => {
   it("2^40: 1,024 range calls of 4 KiB pages; 2^48: 262,144", () => {
-    expect(cost(12, 40)).toEqual([1024, 2048]);
-    expect(cost(12, 48)).toEqual([262_144, 524_288]);
+    expect(costOf(12, 40)).toEqual([1024, 2048]);
+    expect(costOf(12, 48)).toEqual([262_144, 524_288]);
   });
 
   it("2^48: 8,388,608 range calls of 16 KiB pages, 524,288 of 64 KiB", () => {
-    expect(cost(14, 48)).toEqual([8_388_608, 16_777_216]);
-    expect(cost(16, 48)).toEqual([524_288, 1_048_576]);
+    expect(costOf(14, 48)).toEqual([8_388_608, 16_777_216]);
+    expect(costOf(16, 48)).toEqual([524_288, 1_048_576]);
   });
 
   it("without FWB or TLBIRANGE: nothing where nothing is mapped", () => {
-    expect(cost(12, 48, false)).toEqual([262_144, 0]);
+    expect(costOf(12, 48, false)).toEqual([262_144, 0]);
   });
 
   it("acceptance vector 14: an unmap of 4 KiB with four empty contexts of 2^40: 8,192 TLBIs", () => {
@@ -141,10 +143,12 @@ describe("what an unmap of a whole context costs, even of an empty one", () => {
     for (let mmu = 1; mmu <= 4; mmu += 1) {
       world.invalidate(ofHost("host_unmap", 0, 1), contextOf("4k", mmu), NEVER);
     }
+    world.finish();
     expect(world.totals.of("host_unmap").calls).toBe(4096);
     expect(sum(world, "host_unmap")).toBe(8192);
     const exact = worldOf("nv-exact", { paBits: 40 });
     exact.invalidate(ofHost("host_unmap", 0, 1), contextOf(), NEVER);
+    exact.finish();
     expect([exact.totals.of("host_unmap").calls, sum(exact, "host_unmap")]).toEqual([0, 0]);
   });
 
@@ -172,6 +176,7 @@ describe("what an unmap of a whole context costs, even of an empty one", () => {
       const context = contextOf();
       for (const at of [GIB, GIB + 8 * KIB, GIB + 4 * MIB]) shadow(world, context, at, 2);
       world.invalidate(byIpa(GIB, 2 * MIB), context, NEVER);
+      world.finish();
       expect(sum(world, "ipas2")).toBe(tlbi);
     }
   });

@@ -1,5 +1,5 @@
 import { EntryStore } from "../stage2/entry-store.ts";
-import { type Geometry, startLevelOf } from "../stage2/geometry.ts";
+import type { Geometry } from "../stage2/geometry.ts";
 import { mapRange } from "../stage2/map.ts";
 import { Stage2Table } from "../stage2/table.ts";
 import { writeProtect } from "../stage2/attributes.ts";
@@ -181,13 +181,15 @@ export class ShadowWorld {
         totals.leavesDropped += 1;
         if (!isInvalidated(what, leaf, granule, this.pageBytes)) totals.overInvalidated += 1;
         dropped.set(leaf.page, what.cause);
-        if (this.#isTouched && holds(leaf.page) && !context.isAnnounced(leaf.page)) {
+        if (this.#isTouched && holds(leaf.page) && !context.isAnnounced(leaf.page, leaf.lenPages)) {
           again.push({ ...leaf });
         }
       });
       this.#unmap(what.cause, table, startPage, endPage);
       this.kept?.cleared(context, startPage * this.pageBytes, endPage * this.pageBytes);
     }
+    // What the guest before used is nothing to the one that gets the context.
+    if (what.cause === "recycle") dropped.clear();
     for (const leaf of again) {
       this.#countRefault(context, leaf.page);
       this.#install(context, table, leaf);
@@ -221,6 +223,13 @@ export class ShadowWorld {
     });
   }
 
+  /** The trace is over, and shows how large a context is: adds up what depends on that. Once. */
+  finish(): void {
+    for (const [cause, { cost }] of this.#costs) {
+      this.totals.of(cause).calls += cost.finish(this.#setting.geometry, this.#setting.paBits);
+    }
+  }
+
   /** The context is gone, or nothing of it is known any more. */
   forget(context: ShadowContext): void {
     this.#tables.get(context)?.destroy();
@@ -236,11 +245,8 @@ export class ShadowWorld {
       entry = { cost: new UnmapCost(this.#setting.host, tally), tally };
       this.#costs.set(cause, entry);
     }
-    const { cost } = entry;
-    const before = cost.calls;
-    const rootLevel = startLevelOf(this.#setting.paBits, table.geometry.pageShift);
-    cost.unmap(table, startPage, Math.min(endPage, table.pages), rootLevel);
-    this.totals.of(cause).calls += cost.calls - before;
+    const isWhole = startPage === 0 && endPage >= this.sizePages;
+    entry.cost.unmap(table, startPage, Math.min(endPage, table.pages), isWhole);
   }
 }
 

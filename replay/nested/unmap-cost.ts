@@ -1,4 +1,5 @@
 import { Path } from "../paths.ts";
+import { type Geometry, startLevelOf } from "../stage2/geometry.ts";
 import type { Stage2Observer } from "../stage2/observer.ts";
 import type { Stage2Table } from "../stage2/table.ts";
 import { unmapRange } from "../stage2/unmap.ts";
@@ -17,42 +18,53 @@ export interface HostUnmap {
  * Carries out unmaps of shadow tables and adds what they cost to a tally: KVM unmaps in pieces of one
  * block of the coarsest level, and where it defers each piece is one RANGE, whether or not anything was
  * mapped. Pieces of a kind are added at once: a whole context of 48 bits has 262,144 of 4 KiB pages.
+ *
+ * How large a whole context is, and with which level its walk begins, the trace may show only later: what
+ * depends on it is added at the end.
  */
 export class UnmapCost implements Stage2Observer {
   readonly #host: HostUnmap;
   readonly #tally: Tally;
-  leaves = 0;
-  tables = 0;
-  /** kvm_pgtable_stage2_unmap calls so far. */
-  calls = 0;
-  #rootLevel = 0;
+  /** kvm_pgtable_stage2_unmap calls so far, without those of whole contexts. */
+  #calls = 0;
+  #leaves = 0;
+  /** Tables that emptied, by the level of their entries. */
+  readonly #tables = [0, 0, 0, 0];
+  #wholes = 0;
 
   constructor(host: HostUnmap, tally: Tally) {
     this.#host = host;
     this.#tally = tally;
   }
 
-  /** Clears [startPage, endPage); `rootLevel`: tables of this level are never freed. */
-  unmap(table: Stage2Table, startPage: number, endPage: number, rootLevel: number): void {
-    this.leaves = 0;
-    this.tables = 0;
-    this.#rootLevel = rootLevel;
+  /** Clears [startPage, endPage), which is the whole context where `isWhole` says so. */
+  unmap(table: Stage2Table, startPage: number, endPage: number, isWhole: boolean): void {
     unmapRange(table, startPage, endPage, this);
+    if (isWhole) this.#wholes += 1;
+    else this.#pieces(table.geometry, startPage, endPage);
+  }
+
+  /** Adds what the size of a context decides. @returns the unmap calls, pieces of whole contexts too. */
+  finish(geometry: Geometry, paBits: number): number {
+    const rootLevel = startLevelOf(paBits, geometry.pageShift);
     const { isDeferred, flushesTables } = this.#host;
-    const singles = isDeferred ? this.tables * Number(flushesTables) : this.leaves + this.tables;
-    if (singles > 0) this.#tally.add(Path.nested, Primitive.IPA, startPage, 1, singles);
-    this.#pieces(table, startPage, endPage, isDeferred);
+    const tables = this.#tables.reduce((sum, n, level) => sum + (level > rootLevel ? n : 0), 0);
+    const singles = isDeferred ? tables * Number(flushesTables) : this.#leaves + tables;
+    if (singles > 0) this.#tally.add(Path.nested, Primitive.IPA, 0, 1, singles);
+    const chunk = geometry.spanPages[geometry.minBlockLevel]!;
+    const pieces = Math.max(1, 2 ** (paBits - geometry.pageShift) / chunk) * this.#wholes;
+    if (pieces > 0 && isDeferred) this.#range(0, chunk, pieces);
+    return this.#calls + pieces;
   }
 
   /** Pieces of [startPage, endPage): the first and the last may be parts. */
-  #pieces(table: Stage2Table, startPage: number, endPage: number, isDeferred: boolean): void {
-    const { geometry } = table;
+  #pieces(geometry: Geometry, startPage: number, endPage: number): void {
     const chunk = geometry.spanPages[geometry.minBlockLevel]!;
     const firstEnd = Math.min(endPage, (Math.floor(startPage / chunk) + 1) * chunk);
     const whole = Math.max(0, Math.floor((endPage - firstEnd) / chunk));
     const rest = Math.max(0, endPage - firstEnd - whole * chunk);
-    this.calls += 1 + whole + Number(rest > 0);
-    if (!isDeferred) return;
+    this.#calls += 1 + whole + Number(rest > 0);
+    if (!this.#host.isDeferred) return;
     this.#range(startPage, firstEnd - startPage, 1);
     if (whole > 0) this.#range(firstEnd, chunk, whole);
     if (rest > 0) this.#range(firstEnd + whole * chunk, rest, 1);
@@ -63,11 +75,11 @@ export class UnmapCost implements Stage2Observer {
   }
 
   leavesCleared(_page: number, _level: number, count: number): void {
-    this.leaves += count;
+    this.#leaves += count;
   }
 
   tableFreed(_page: number, tableLevel: number): void {
-    if (tableLevel > this.#rootLevel) this.tables += 1;
+    this.#tables[tableLevel]! += 1;
   }
 
   unknownCleared(): void {

@@ -16,14 +16,11 @@ const ORIGIN = "--policy";
 const DEFAULT_IDS: ReadonlySet<string> = new Set(["pgtable-5.10", "range-6.9"]);
 
 /** Ids of policies that this version does not have, and where they belong. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ...[
-    "x86-per-table-5.10",
-    "x86-once-5.18",
-    "x86-collapsible-per-spte",
-    "x86-collapsible-batch",
-  ].map((id) => [id, "x86"] as const),
-]);
+const ELSEWHERE: ReadonlyMap<string, string> = new Map(
+  ["x86-per-table-5.10", "x86-once-5.18", "x86-collapsible-per-spte", "x86-collapsible-batch"].map(
+    (id) => [id, "x86"] as const,
+  ),
+);
 
 export interface PolicySelection {
   /** As `--policy` lists them: shipped ids, a user's own and {@link AUTO}. */
