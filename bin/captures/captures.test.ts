@@ -133,7 +133,10 @@ describe("each capture on its own", () => {
       LOSSY.has(name)
         ? [`${name}: bounds under loss`]
         : [
-            ...["calls", "calls, operations only", "instruction counts", "operands"],
+            "calls",
+            "calls, operations only",
+            "instruction counts",
+            "operands",
             ...(name.startsWith("nv-") ? ["emulated TLBIs", "instructions by hardware VMID"] : []),
           ].map((check) => `${name}: ${check}`),
     );
