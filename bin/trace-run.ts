@@ -56,8 +56,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** A modelled TLB for this replay. */
-  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
+  /** A modelled TLB for this replay; what times count from is known once events are read. */
+  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => RefillModel | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -91,7 +91,7 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const refills = request.model?.(config);
+  const refills = request.model?.(config, () => reader.baseNs);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
   const nestedReplay = new NestedReplay(
     nestedConfig(configuration, policies, options["nested-pa-bits"]),

@@ -3,14 +3,16 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
 import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
+import { formatPresets, presetsJson } from "../../reports/preset-list.ts";
 import { formatRefills } from "../../reports/refills.ts";
-import { FLUSHES, INSTRUCTION_COUNTS, REFILLS } from "../../reports/schema.ts";
+import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, REFILLS } from "../../reports/schema.ts";
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
@@ -19,18 +21,21 @@ import { NESTED, NESTED_HINTS } from "../../reports/nested-schema.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
 import {
   checkTlbOptions,
+  noRefills,
   type ChosenModel,
   chooseModel,
   reportOf,
   TLB_OPTIONS,
   type TlbOptions,
 } from "../tlb-model.ts";
-import { PRESET_HELP } from "../tlb-values.ts";
+import { readStream } from "../stream-file.ts";
+import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
 import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
@@ -38,11 +43,15 @@ import { toolIdentity } from "../version.ts";
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
 
 export const analyzeCommand: Command = {
-  command: "analyze <traces..>",
+  command: "analyze [traces..]",
   describe: "Replay traces under flush policies and compare what each would issue",
   builder: (yargs: Argv<object>): Argv<AnalyzeArguments> =>
     withOptions(
-      withTraceOptions(yargs, ["TLB presets (how well the entries are known):", ...PRESET_HELP]),
+      withTraceOptions(
+        yargs,
+        ["TLB presets (how well the entries are known):", ...PRESET_HELP],
+        false,
+      ),
       ...TLB_OPTIONS,
       "out",
       "format",
@@ -52,22 +61,33 @@ export const analyzeCommand: Command = {
 
 async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void> {
   const format = args.format ?? "table";
-  if (args.traces.length > 1 && (format === "csv" || format === "arrow")) {
+  const { traces } = args;
+  if (args.tlb === LIST) {
+    await printPresets(args, traces, format);
+    return;
+  }
+  if (traces.length === 0) throw new UsageError("analyze needs <traces..>", "analyze");
+  if (traces.length > 1 && (format === "csv" || format === "arrow")) {
     throw new TraceError(
       "BAD_OPTION",
-      `--format ${format} writes one table, and there are ${args.traces.length} traces`,
+      `--format ${format} writes one table, and there are ${traces.length} traces`,
       undefined,
       "use --out DIR, which makes a folder for each trace, or --format json",
     );
   }
   checkTlbOptions(args);
+  if (args.stream?.kind === "file" && args.stream.path === "-" && args.traces.includes("-")) {
+    throw new TraceError("BAD_OPTION", "the trace and --stream cannot both be standard input");
+  }
   const userPolicies = await userPoliciesOf(args);
-  const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
-  for (const [i, trace] of args.traces.entries()) {
+  const streamFile = await readStream(args);
+  if (streamFile?.hasDataLoss === true) raiseExitCode(ExitCode.DATA_LOSS);
+  const folders = args.out === undefined ? [] : outputFolders(args.out, traces);
+  for (const [i, trace] of traces.entries()) {
     let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
-      model: (config) => {
-        chosen = chooseModel(args, config);
+      model: (config, baseNs) => {
+        chosen = chooseModel(args, config, streamFile, baseNs);
         return chosen?.model;
       },
       operationsOnly: false,
@@ -96,16 +116,33 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     if (args.tlb !== undefined && refills === undefined) {
       logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
     }
-    const summary = summaryOf(run, process.argv.slice(2), refills);
+    const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
+    const summary = summaryOf(run, process.argv.slice(2), refills, unmodelled);
     const folder = folders[i];
     if (folder !== undefined) {
-      await writeResults(folder, summary);
+      await writeResults(folder, summary, refills);
       logOf(args).info(`results in ${folder}`);
     }
-    await print(run, summary, refills, format, args.traces.length > 1);
+    await print(run, summary, refills, format, traces.length > 1);
     if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
       raiseExitCode(ExitCode.DATA_LOSS);
   }
+}
+
+/** `--tlb list`: what is known of each preset, instead of an answer. */
+async function printPresets(
+  args: AnalyzeArguments,
+  traces: readonly string[],
+  format: NonNullable<SharedValues["format"]>,
+): Promise<void> {
+  const other = TLB_OPTIONS.find((name) => name !== "tlb" && args[name] !== undefined);
+  if (traces.length > 0 || other !== undefined || args.out !== undefined) {
+    throw new TraceError("BAD_OPTION", "tells the presets and replays nothing", "--tlb list");
+  }
+  if (format !== "table" && format !== "json") {
+    throw new TraceError("BAD_OPTION", `lists nothing as ${format}`, "--tlb list", "use json");
+  }
+  await printResult(format === "json" ? presetsJson(TLB_PRESETS) : formatPresets(TLB_PRESETS));
 }
 
 /** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
@@ -114,6 +151,7 @@ function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport
   return reportOf(
     chosen,
     run.policies.map(({ id }) => id),
+    run.info.baseNs,
   );
 }
 
@@ -121,6 +159,7 @@ function summaryOf(
   run: TraceRun,
   argv: readonly string[],
   refills: RefillReport | undefined,
+  unmodelled: readonly string[],
 ): Summary {
   const { configuration, result, policies } = run;
   return buildSummary({
@@ -141,15 +180,18 @@ function summaryOf(
     instructions: result.instructions,
     refills,
     nested: run.nested,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
+    explanations: [
+      ...unmodelled,
+      ...explain({
+        counts: result.counts,
+        policies: policies.map((policy) => policy.id),
+        recordedPolicy: configuration.recordedPolicy?.id,
+        tlbirange: configuration.features.tlbirange,
+        fwb: configuration.features.fwb,
+        primitivesRecorded: result.primitivesRecorded,
+        hasDataLoss: run.reader.diagnostics.hasDataLoss,
+      }),
+    ],
   });
 }
 
@@ -175,7 +217,12 @@ function nameOf(trace: string): string {
   return base === "trace" ? path.basename(path.dirname(resolved)) : base;
 }
 
-async function writeResults(folder: string, summary: Summary): Promise<void> {
+async function writeResults(
+  folder: string,
+  summary: Summary,
+  refills: RefillReport | undefined,
+): Promise<void> {
+  const curve = refills?.result.missCurve ?? [];
   const files: readonly OutputFile[] = [
     ...(await tableFiles(FLUSHES, summary.flushes, toolIdentity())),
     ...(await tableFiles(INSTRUCTION_COUNTS, summary.instructions, toolIdentity())),
@@ -188,6 +235,7 @@ async function writeResults(folder: string, summary: Summary): Promise<void> {
           ...(await tableFiles(NESTED, summary.nested.rows, toolIdentity())),
           ...(await tableFiles(NESTED_HINTS, summary.nested.hints, toolIdentity())),
         ]),
+    ...(curve.length === 0 ? [] : await tableFiles(MISS_CURVE, curve, toolIdentity())),
     { name: SET_MARKER, bytes: summaryJson(summary) },
   ];
   writeOutputSet(folder, files);

@@ -132,8 +132,8 @@ export const EVENT_KINDS = [
   "dirty_ring_reset",
   /**
    * tracing_mark_write and other free text. Of the s2 driver's accesses: `addr` = IPA and `len` = stride in
-   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM,
-   * `arg3` = 1 where the IPA is a nested guest's.
+   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM; other
+   * markers of the drivers, those of nested guests among them: see `MarkerOp`.
    */
   "marker",
 

@@ -1,6 +1,7 @@
 import type { Diagnostics } from "../../ingest/diagnostics.ts";
 import type { EventBatch } from "../../ingest/events/columns.ts";
 import { APPLIED_FUNCTIONS, EventKind } from "../../ingest/events/kinds.ts";
+import { MarkerOp } from "../../ingest/events/marker-ops.ts";
 import type { PointerTable } from "../../ingest/events/pointers.ts";
 import { leafFlagsOf } from "../operations/calls.ts";
 import { InvalidationJudge } from "./invalidation-judge.ts";
@@ -306,7 +307,9 @@ export class NestedReplay {
   #marker(batch: EventBatch, row: number): void {
     const task = this.#tasks.get(batch.pid[row]!);
     this.#leave(task);
-    if (batch.arg3[row] !== 1 || !(batch.arg0[row]! > 0)) return;
+    const op = batch.arg1[row]!;
+    const isNested = op === MarkerOp.nestedRead || op === MarkerOp.nestedWrite;
+    if (!isNested || !(batch.arg0[row]! > 0)) return;
     this.#taskOf(batch, row).access = {
       addrBytes: batch.addr[row]!,
       strideBytes: batch.len[row]! > 0 ? batch.len[row]! : this.#pageBytes,
