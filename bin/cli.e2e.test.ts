@@ -546,7 +546,7 @@ describe("policies", () => {
 
   it.each([
     [["--policy", "range-6.99"], /--policy: 'range-6\.99' is not a policy/],
-    [["--policy", "nv-exact"], /'nv-exact' is a policy for nested guests .* not part of this/],
+    [["--policy", "nv-exact"], /'nv-exact' is a policy for nested guests .* no guest hypervisor/],
     [["--policy", "x86-once-5.18"], /'x86-once-5\.18' is a policy for x86 and not part of this/],
     [["--policy", "auto,range-6.9"], /--policy: names 'range-6\.9' twice/],
     [["--policy", "ideal,,auto"], /--policy: has an empty item/],

@@ -13,6 +13,7 @@ import { openTrace } from "../ingest/open-trace.ts";
 import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
 import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
+import { RANGE_6_9 } from "../replay/policies/families/range.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { nestedConfig } from "../replay/nested/configure-nested.ts";
@@ -110,6 +111,7 @@ export async function runTrace(
   }
   const replayed = replay.finish();
   const nested = nestedReplay.finish();
+  if (nested === undefined) refuseNestedPolicies(policies);
   const asked = policies.map(({ id }) => id);
   const result = nested === undefined ? replayed : withNestedFlushes(replayed, nested, asked);
   const inferred = inference?.finish(log);
@@ -145,6 +147,18 @@ export async function runTrace(
     facts,
     probes,
   };
+}
+
+/** Without shadow tables a nested policy is only another name of the host's: that is no answer. */
+function refuseNestedPolicies(policies: readonly Policy[]): void {
+  const asked = policies.find(({ nested }) => nested !== undefined);
+  if (asked === undefined) return;
+  throw new TraceError(
+    "BAD_OPTION",
+    `'${asked.id}' is a policy for nested guests (shadow stage 2), and the trace shows no guest hypervisor`,
+    "--policy",
+    `name the host's own policy: ${RANGE_6_9.id}`,
+  );
 }
 
 /** The machine as options and files beside the trace tell it. */

@@ -2,6 +2,8 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
+import type { Setting } from "../../replay/configuration.ts";
+import { UNKNOWN_LEVEL } from "../../replay/nested/nested-level.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
 import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
 import { toArrow } from "../../reports/arrow.ts";
@@ -167,6 +169,7 @@ function summaryOf(
     argv,
     configuration: [
       ...configuration.settings,
+      levelSetting(run),
       ...policies.map(({ id, detail, flags }) => ({
         name: `policy ${id}`,
         value: JSON.stringify(flags),
@@ -193,6 +196,12 @@ function summaryOf(
       }),
     ],
   });
+}
+
+/** Which hypervisor recorded the trace: the host of guest hypervisors, or one that cannot be told. */
+function levelSetting({ nested }: TraceRun): Setting {
+  const { level, because } = nested?.level ?? UNKNOWN_LEVEL;
+  return { name: "level", value: level === "unknown" ? "L0 or L1" : level, origin: because };
 }
 
 /** One trace writes into the folder itself; several get a folder each, named after them. */

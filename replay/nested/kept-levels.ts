@@ -44,8 +44,13 @@ export class KeptLevels {
   /** [startBytes, endBytes) was unmapped: levels of leaves that lie in it are gone. */
   cleared(context: ShadowContext, startBytes: number, endBytes: number): void {
     for (const [bytes, starts] of this.#known.get(context) ?? []) {
+      const first = Math.ceil(startBytes / bytes) * bytes;
+      if ((endBytes - first) / bytes < starts.size) {
+        for (let start = first; start + bytes <= endBytes; start += bytes) starts.delete(start);
+        continue;
+      }
       for (const start of starts) {
-        if (start >= startBytes && start + bytes <= endBytes) starts.delete(start);
+        if (start >= first && start + bytes <= endBytes) starts.delete(start);
       }
     }
   }

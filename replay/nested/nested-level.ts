@@ -27,6 +27,13 @@ const SIGNS: readonly (readonly [kinds: readonly number[], sign: string])[] = [
   ],
 ];
 
+/** Of a trace without any sign. */
+export const UNKNOWN_LEVEL: LevelFound = {
+  level: "unknown",
+  because:
+    "nothing in it is about guest hypervisors: a host without any, or a guest hypervisor itself",
+};
+
 /** Collects what tells on which level a trace was recorded. */
 export class NestedEvidence {
   readonly #seen = new Uint8Array(256);
@@ -43,13 +50,7 @@ export class NestedEvidence {
     const signs = SIGNS.filter(([kinds]) => kinds.some((kind) => this.#seen[kind] === 1)).map(
       ([, sign]) => sign,
     );
-    if (signs.length === 0) {
-      return {
-        level: "unknown",
-        because:
-          "nothing in it is about guest hypervisors: a host without any, or a guest hypervisor itself",
-      };
-    }
+    if (signs.length === 0) return UNKNOWN_LEVEL;
     const tables = `${contexts} shadow context${contexts === 1 ? "" : "s"}`;
     return { level: "L0", because: `${signs.join(", and ")} (${tables})` };
   }

@@ -256,7 +256,10 @@ export class NestedReplay {
     const physPage = Math.floor(batch.phys[row]! / this.#pageBytes);
     const context = this.#contextOf(task, mmu, batch.arg3[row]!);
     task.context = context;
-    const level = this.#config.geometry.spanPages.findIndex((span) => span <= lenPages);
+    const { spanPages, minBlockLevel } = this.#config.geometry;
+    const level = spanPages.indexOf(lenPages);
+    // What no leaf can be was not executed: the replay of the VM's own table counts it.
+    if (level < minBlockLevel || page % lenPages !== 0 || !(page < MOST_PAGES)) return;
     const flags = leafFlagsOf(batch.prot[row]!, this.#config.hasTwoExecuteBits);
     const meta = withTag(flags, tagOfProt(batch.protHigh[row]!));
     if (!Number.isNaN(task.guestOutput)) {
@@ -266,7 +269,7 @@ export class NestedReplay {
       context.targets.set(page, isInLeaf ? target - (walked - page) : target - (target % lenPages));
       task.guestOutput = Number.NaN;
     }
-    task.mapping = { context, leaf: { page, lenPages, level: Math.max(0, level), meta, physPage } };
+    task.mapping = { context, leaf: { page, lenPages, level, meta, physPage } };
     if (this.#hasMapReturns === false) this.#installPending(task);
   }
 
@@ -339,6 +342,9 @@ export class NestedReplay {
     return 2 ** this.#config.geometry.pageShift;
   }
 }
+
+/** 52 bits of IPA in pages of 64 KiB: in smaller ones a table has more. */
+const MOST_PAGES = 2 ** 36;
 
 /** Accesses of one marker, at most: a text must not be able to keep the program busy for days. */
 const MOST_ACCESSES = 2 ** 20;

@@ -84,7 +84,7 @@ export class NestedWorlds {
   showSize(endPage: number): void {
     if (this.#isPaBitsShown) return;
     const bits = Math.log2(endPage * this.pageBytes);
-    if (!Number.isInteger(bits) || bits < 32) return;
+    if (!Number.isInteger(bits) || bits < 32 || bits > 52) return;
     this.setting.paBits = bits;
     this.#isPaBitsShown = true;
   }
@@ -101,7 +101,7 @@ export class NestedWorlds {
     const { pageBytes } = this;
     const lastByte = addrBytes + strideBytes * (count - 1);
     const lastPage = Math.floor(lastByte / pageBytes);
-    context.announce(Math.floor(addrBytes / pageBytes), lastPage + 1);
+    context.announced.add(Math.floor(addrBytes / pageBytes), lastPage + 1);
     let page = -1;
     for (let i = 0; i < count; i += 1) {
       const next = Math.floor((addrBytes + i * strideBytes) / pageBytes);

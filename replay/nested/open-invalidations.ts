@@ -78,7 +78,9 @@ export class OpenInvalidations {
       this.#directory.showVm(open.kvm, false);
       return;
     }
-    const context = this.#directory.contextOf(batch.mmu[row]!);
+    const mmu = batch.mmu[row]!;
+    if (mmu === 0) return;
+    const context = this.#directory.contextOf(mmu);
     if (open.kvm !== 0) context.kvm = open.kvm;
     if (!Number.isNaN(batch.arg3[row]!)) context.hardwareVmid = batch.arg3[row]!;
     const hasVttbr = batch.prot[row] !== 0 || batch.protHigh[row] !== 0;
@@ -97,6 +99,7 @@ export class OpenInvalidations {
   ): void {
     const startPage = Math.floor(addrBytes / pageBytes);
     const endPage = startPage + Math.ceil(lenBytes / pageBytes);
+    if (!(startPage >= 0 && endPage > startPage)) return;
     const last = open.unmaps.at(-1);
     if (last !== undefined && last.context === context) {
       if (last.endPage === startPage) last.endPage = endPage;

@@ -1,4 +1,5 @@
 import type { Granule } from "./granules.ts";
+import { PageSet } from "./page-set.ts";
 
 /** A shadow context as far as the trace shows it; shared by everything that is replayed on it. */
 export class ShadowContext {
@@ -17,8 +18,8 @@ export class ShadowContext {
   isKnown: boolean;
   /** By first page of a shadow leaf: page of the VM that it maps, where the trace shows it. */
   readonly targets: Map<number, number> = new Map();
-  /** Pages whose accesses the trace announces, [start, end) by pairs. */
-  readonly announced: [startPage: number, endPage: number][] = [];
+  /** Pages whose accesses the trace announces. */
+  readonly announced: PageSet = new PageSet();
 
   constructor(mmu: number, isKnown: boolean) {
     this.mmu = mmu;
@@ -30,13 +31,8 @@ export class ShadowContext {
     this.isGranuleShown = true;
   }
 
-  announce(startPage: number, endPage: number): void {
-    const held = this.announced.some(([start, end]) => start <= startPage && endPage <= end);
-    if (!held) this.announced.push([startPage, endPage]);
-  }
-
   /** Accesses of a part of it were announced: then all that use it are taken to be. */
   isAnnounced(page: number, lenPages: number): boolean {
-    return this.announced.some(([start, end]) => page < end && page + lenPages > start);
+    return this.announced.overlaps(page, page + lenPages);
   }
 }

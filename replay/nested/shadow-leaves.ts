@@ -36,6 +36,7 @@ export interface ShadowLeaf {
 
 /** The leaf that covers a page, written to `into`; false where there is none. */
 export function leafAt(table: Stage2Table, page: number, into: ShadowLeaf): boolean {
+  if (!(page >= 0 && page < table.pages)) return false;
   const found = table.lookup(page);
   if (found.kind !== EntryKind.leaf) return false;
   into.page = table.alignDown(page, found.level);
