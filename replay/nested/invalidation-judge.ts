@@ -26,7 +26,7 @@ export class InvalidationJudge {
     this.#showSizes(open);
     switch (open.cause) {
       case "write_protect":
-        this.agreement.whole(open, this.#whole(open), this.#endPage);
+        this.#judgeWhole(open);
         this.#worlds.writeProtect(open.unmaps);
         return;
       case "recycle":
@@ -61,7 +61,10 @@ export class InvalidationJudge {
     }
     const predicted = this.#contextsOf(open);
     this.agreement.contexts(open, predicted.sure, predicted.unsure);
-    const reached = open.reached.length > 0 ? open.reached : predicted.sure;
+    const shown = open.reached.length > 0 ? open.reached : distinct(open.unmaps);
+    // ALLE1 is not iterated by VMID: its contexts show in its unmaps alone.
+    const isAll = open.cause === "alle1" || shown.length === 0;
+    const reached = isAll ? [...new Set([...predicted.sure, ...shown])] : shown;
     for (const context of reached) {
       this.#showGranule(open, context);
       this.#judgeUnmap(open, what, context);
@@ -82,12 +85,19 @@ export class InvalidationJudge {
 
   #host(open: OpenInvalidation): void {
     const what = ofHost(open.cause, open.hostFirstPage, open.hostEndPage);
-    const whole = this.#whole(open);
-    this.agreement.whole(open, whole, this.#endPage);
+    const whole = this.#judgeWhole(open);
     const contexts = open.unmaps.length > 0 ? distinct(open.unmaps) : whole;
     if (contexts.length === 0) return;
     this.#worlds.invalidate(what, contexts, open.unmaps);
     for (const context of contexts) context.isKnown = true;
+  }
+
+  /** An event of the host reaches every context of the VM that was ever used. */
+  #judgeWhole(open: OpenInvalidation): readonly ShadowContext[] {
+    const { sure, unsure } = this.#directory.ofVm(open.kvm);
+    this.agreement.whole(open, sure, unsure, this.#endPage);
+    for (const { context } of open.unmaps) if (open.kvm !== 0) context.kvm = open.kvm;
+    return sure;
   }
 
   #stage1(open: OpenInvalidation): void {
@@ -105,19 +115,12 @@ export class InvalidationJudge {
     readonly sure: readonly ShadowContext[];
     readonly unsure: readonly ShadowContext[];
   } {
-    const all = this.#directory.ofVm(open.kvm);
-    if (open.cause === "alle1") return { sure: all, unsure: [] };
+    const { sure, unsure } = this.#directory.ofVm(open.kvm);
+    if (open.cause === "alle1") return { sure, unsure };
     return {
-      sure: all.filter(({ guestVmid }) => guestVmid === open.guestVmid),
-      unsure: Number.isNaN(open.guestVmid)
-        ? all
-        : all.filter(({ guestVmid }) => Number.isNaN(guestVmid)),
+      sure: sure.filter(({ guestVmid }) => guestVmid === open.guestVmid),
+      unsure: [...unsure, ...(Number.isNaN(open.guestVmid) ? sure : sure.filter(hasNoVmid))],
     };
-  }
-
-  /** Contexts that an event of the host reaches: every one of the VM that was ever used. */
-  #whole(open: OpenInvalidation): readonly ShadowContext[] {
-    return this.#directory.ofVm(open.kvm);
   }
 
   get #endPage(): number {
@@ -127,6 +130,7 @@ export class InvalidationJudge {
   /** What the invalidation tells of a context's guest. */
   #learn(open: OpenInvalidation, context: ShadowContext): void {
     if (!Number.isNaN(open.guestVmid)) context.guestVmid = open.guestVmid;
+    if (open.kvm !== 0) context.kvm = open.kvm;
     for (const { context: of, startPage, endPage } of open.unmaps) {
       // What was cleared as a whole is known from then on.
       if (of === context && startPage === 0 && endPage >= this.#endPage) context.isKnown = true;
@@ -174,4 +178,8 @@ function invalidationOf(open: OpenInvalidation): Invalidation | undefined {
 
 function distinct(unmaps: readonly RecordedUnmap[]): readonly ShadowContext[] {
   return [...new Set(unmaps.map(({ context }) => context))];
+}
+
+function hasNoVmid({ guestVmid }: ShadowContext): boolean {
+  return Number.isNaN(guestVmid);
 }

@@ -109,6 +109,11 @@ export class NestedAgreement {
     const fits = recorded.filter(
       (one) => one.startPage === predicted.startPage && one.endPage === predicted.endPage,
     ).length;
+    if (fits > 0 && !isSure) {
+      // What is there may fit by chance: nothing was predicted.
+      unmaps.unknown += recorded.length;
+      return;
+    }
     if (fits > 0) {
       unmaps.matched += 1;
       unmaps.missed += recorded.length - 1;
@@ -125,11 +130,19 @@ export class NestedAgreement {
   }
 
   /** An event that reaches whole contexts. */
-  whole(open: OpenInvalidation, contexts: readonly ShadowContext[], endPage: number): void {
-    for (const context of contexts) {
+  whole(
+    open: OpenInvalidation,
+    sure: readonly ShadowContext[],
+    unsure: readonly ShadowContext[],
+    endPage: number,
+  ): void {
+    for (const context of sure) {
       this.unmap(open, { context, startPage: 0, endPage }, true, undefined);
     }
-    const known = new Set(contexts);
+    for (const context of unsure) {
+      this.unmap(open, { context, startPage: 0, endPage }, false, undefined);
+    }
+    const known = new Set([...sure, ...unsure]);
     const counts = open.cause === "write_protect" ? this.protects : this.unmaps;
     counts.missed += open.unmaps.filter(({ context }) => !known.has(context)).length;
   }

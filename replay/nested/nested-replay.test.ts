@@ -136,6 +136,32 @@ describe("generated guests of a guest hypervisor", () => {
   );
 });
 
+describe("a trace that begins in the middle", () => {
+  it.each([3000, 9001, 15_500])(
+    "from line %i on: what is not known is unknown, not wrong",
+    async (from) => {
+      const folder = mkdtempSync(path.join(tmpdir(), "nested-cut-"));
+      try {
+        const { text } = generateNested({ ...DEFAULT_NESTED, seed: 7, vcpus: 2, guests: 5 });
+        const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+        const file = path.join(folder, "cut.txt");
+        writeFileSync(file, `# tracer: nop\n#\n${lines.slice(from).join("\n")}\n`);
+        const { nested } = await run(file, "6.12.107");
+        const { agreement, findings } = nested!;
+        expect(agreement.mismatches).toEqual([]);
+        expect(agreement.isClean).toBe(true);
+        expect(agreement.unmaps.matched).toBeGreaterThan(0);
+        expect(agreement.unmaps.unknown + agreement.reached.unknown).toBeGreaterThan(0);
+        expect(findings.join()).toMatch(
+          /held leaves that the trace does not show|stayed|write-protected/,
+        );
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+});
+
 describe("a real hypervisor (nv-tiny-72)", () => {
   it("what its host unmapped is predicted, TLBI by TLBI", async () => {
     const { nested } = await run("fixtures/captures/nv-tiny-72/trace.txt.gz", undefined);

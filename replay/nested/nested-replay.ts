@@ -3,9 +3,9 @@ import type { EventBatch } from "../../ingest/events/columns.ts";
 import { APPLIED_FUNCTIONS, EventKind } from "../../ingest/events/kinds.ts";
 import { MarkerOp } from "../../ingest/events/marker-ops.ts";
 import type { PointerTable } from "../../ingest/events/pointers.ts";
-import { leafFlagsOf } from "../operations/calls.ts";
 import { InvalidationJudge } from "./invalidation-judge.ts";
 import type { NestedCause } from "./invalidation.ts";
+import { NestedFaults } from "./nested-faults.ts";
 import { NestedEvidence } from "./nested-level.ts";
 import { type NestedConfig, type NestedResult, resultOf } from "./nested-result.ts";
 import { NestedTask, type OpenInvalidation } from "./nested-task.ts";
@@ -13,7 +13,6 @@ import { NestedWorlds } from "./nested-worlds.ts";
 import { OpenInvalidations } from "./open-invalidations.ts";
 import type { ShadowContext } from "./shadow-context.ts";
 import { ShadowDirectory } from "./shadow-directory.ts";
-import { tagOfProt, withTag } from "./shadow-leaves.ts";
 
 const K = EventKind;
 const APPLIED_UNMAP = APPLIED_FUNCTIONS.indexOf("kvm_pgtable_stage2_unmap");
@@ -29,10 +28,10 @@ export class NestedReplay {
   readonly #worlds: NestedWorlds;
   readonly #judge: InvalidationJudge;
   readonly #opener: OpenInvalidations;
+  readonly #faults: NestedFaults;
   readonly #evidence = new NestedEvidence();
   readonly #tasks = new Map<number, NestedTask>();
   readonly #diagnostics: Diagnostics;
-  #hasMapReturns: boolean | undefined;
   #lastLine = 0;
   #hasUnmapCalls = false;
 
@@ -43,6 +42,7 @@ export class NestedReplay {
     this.#worlds = new NestedWorlds(config, this.#directory);
     this.#judge = new InvalidationJudge(this.#worlds, this.#directory);
     this.#opener = new OpenInvalidations(this.#directory);
+    this.#faults = new NestedFaults(config, this.#worlds);
   }
 
   /** Batches in order, each before the replay of the same trace, which passes the gaps in it. */
@@ -86,7 +86,7 @@ export class NestedReplay {
         this.#map(batch, row);
         return;
       case K.map_ret:
-        this.#mapReturned(batch, row);
+        this.#faults.returned(this.#tasks.get(batch.pid[row]!), batch.arg0[row]!);
         return;
       case K.unmap:
       case K.unmap_range:
@@ -162,7 +162,8 @@ export class NestedReplay {
         this.#taskOf(batch, row).guestOutput = batch.phys[row]!;
         return;
       case K.nested_eret:
-        this.#enterNested(this.#taskOf(batch, row));
+        this.#leave(this.#taskOf(batch, row));
+        this.#faults.entered(this.#taskOf(batch, row));
         return;
       default:
     }
@@ -183,13 +184,15 @@ export class NestedReplay {
   #begin(batch: EventBatch, row: number, open: OpenInvalidation): void {
     const task = this.#taskOf(batch, row);
     this.#leave(task);
+    // A handler names its vCPU: the VM is that of the context which the thread ran on.
+    if (open.kvm === 0) open.kvm = task.context?.kvm ?? 0;
     task.open = open;
   }
 
   /** The thread goes on to something else: what it had open is complete. */
   #leave(task: NestedTask | undefined): void {
     if (task === undefined) return;
-    this.#installPending(task);
+    this.#faults.install(task);
     if (task.open === undefined) return;
     const { open } = task;
     task.open = undefined;
@@ -241,7 +244,7 @@ export class NestedReplay {
     if (context !== undefined) this.#worlds.forget(context);
   }
 
-  // ── faults and accesses ──────────────────────────────────────────────────────────────────────
+  // ── faults and accesses: see NestedFaults ────────────────────────────────────────────────────
 
   #map(batch: EventBatch, row: number): void {
     const mmu = this.#directory.mmuOf(batch.pgt[row]!, batch.mmu[row]!);
@@ -251,42 +254,7 @@ export class NestedReplay {
     }
     const task = this.#taskOf(batch, row);
     this.#leave(task);
-    const page = Math.floor(batch.addr[row]! / this.#pageBytes);
-    const lenPages = Math.ceil(batch.len[row]! / this.#pageBytes);
-    const physPage = Math.floor(batch.phys[row]! / this.#pageBytes);
-    const context = this.#contextOf(task, mmu, batch.arg3[row]!);
-    task.context = context;
-    const { spanPages, minBlockLevel } = this.#config.geometry;
-    const level = spanPages.indexOf(lenPages);
-    // What no leaf can be was not executed: the replay of the VM's own table counts it.
-    if (level < minBlockLevel || page % lenPages !== 0 || !(page < MOST_PAGES)) return;
-    const flags = leafFlagsOf(batch.prot[row]!, this.#config.hasTwoExecuteBits);
-    const meta = withTag(flags, tagOfProt(batch.protHigh[row]!));
-    if (!Number.isNaN(task.guestOutput)) {
-      const target = Math.floor(task.guestOutput / this.#pageBytes);
-      const walked = Math.floor(task.walkedBytes / this.#pageBytes);
-      const isInLeaf = walked >= page && walked < page + lenPages;
-      context.targets.set(page, isInLeaf ? target - (walked - page) : target - (target % lenPages));
-      task.guestOutput = Number.NaN;
-    }
-    task.mapping = { context, leaf: { page, lenPages, level, meta, physPage } };
-    if (this.#hasMapReturns === false) this.#installPending(task);
-  }
-
-  #mapReturned(batch: EventBatch, row: number): void {
-    this.#hasMapReturns = true;
-    const task = this.#tasks.get(batch.pid[row]!);
-    if (task?.mapping === undefined) return;
-    if (batch.arg0[row] !== 0) task.mapping = undefined;
-    this.#installPending(task);
-  }
-
-  #installPending(task: NestedTask): void {
-    if (task.mapping === undefined) return;
-    const { context, leaf } = task.mapping;
-    task.mapping = undefined;
-    this.#applyAccess(task, context);
-    this.#worlds.fault(context, leaf);
+    this.#faults.map(batch, row, task, this.#contextOf(task, mmu, batch.arg3[row]!));
   }
 
   #lookedUp(batch: EventBatch, row: number): void {
@@ -299,33 +267,15 @@ export class NestedReplay {
     }
     task.awaitsNew = false;
     task.context = this.#contextOf(task, mmu, Number.NaN);
-    this.#applyAccess(task, task.context);
-  }
-
-  #enterNested(task: NestedTask): void {
-    this.#leave(task);
-    if (task.context !== undefined) this.#applyAccess(task, task.context);
+    this.#faults.entered(task);
   }
 
   #marker(batch: EventBatch, row: number): void {
-    const task = this.#tasks.get(batch.pid[row]!);
-    this.#leave(task);
+    this.#leave(this.#tasks.get(batch.pid[row]!));
     const op = batch.arg1[row]!;
     const isNested = op === MarkerOp.nestedRead || op === MarkerOp.nestedWrite;
-    if (!isNested || !(batch.arg0[row]! > 0)) return;
-    this.#taskOf(batch, row).access = {
-      addrBytes: batch.addr[row]!,
-      strideBytes: batch.len[row]! > 0 ? batch.len[row]! : this.#pageBytes,
-      count: Math.min(batch.arg0[row]!, MOST_ACCESSES),
-    };
-  }
-
-  /** The context of what a marker announced is known: those pages that are mapped are used. */
-  #applyAccess(task: NestedTask, context: ShadowContext): void {
-    const { access } = task;
-    if (access === undefined) return;
-    task.access = undefined;
-    this.#worlds.access(context, access);
+    if (isNested && batch.arg0[row]! > 0)
+      this.#faults.announced(batch, row, this.#taskOf(batch, row));
   }
 
   #contextOf(task: NestedTask, mmu: number, hardwareVmid: number): ShadowContext {
@@ -342,9 +292,3 @@ export class NestedReplay {
     return 2 ** this.#config.geometry.pageShift;
   }
 }
-
-/** 52 bits of IPA in pages of 64 KiB: in smaller ones a table has more. */
-const MOST_PAGES = 2 ** 36;
-
-/** Accesses of one marker, at most: a text must not be able to keep the program busy for days. */
-const MOST_ACCESSES = 2 ** 20;

@@ -58,20 +58,26 @@ export class ShadowDirectory {
   contextOf(mmu: number): ShadowContext {
     let context = this.#contexts.get(mmu);
     if (context === undefined) {
-      const [only] = this.#vms.size === 1 ? this.#vms : [];
-      context = new ShadowContext(mmu, only?.[1] === true);
-      if (only !== undefined) context.kvm = only[0];
+      const vms = [...this.#vms];
+      context = new ShadowContext(mmu, vms.length > 0 && vms.every(([, isBorn]) => isBorn));
+      if (vms.length === 1) context.kvm = vms[0]![0];
       this.#contexts.set(mmu, context);
       this.seen += 1;
     }
     return context;
   }
 
-  /** Contexts of a VM: those that belong to it, and those of which the trace does not show whose they are. */
-  ofVm(kvm: number): readonly ShadowContext[] {
-    return [...this.#contexts.values()].filter(
-      (context) => context.kvm === kvm || context.kvm === 0 || kvm === 0,
-    );
+  /** Contexts that belong to a VM for sure, and those that may: the trace does not show whose they are. */
+  ofVm(kvm: number): {
+    readonly sure: readonly ShadowContext[];
+    readonly unsure: readonly ShadowContext[];
+  } {
+    const all = [...this.#contexts.values()];
+    if (this.#vms.size <= 1) return { sure: all, unsure: [] };
+    return {
+      sure: all.filter((context) => kvm !== 0 && context.kvm === kvm),
+      unsure: all.filter((context) => kvm === 0 || context.kvm === 0),
+    };
   }
 
   drop(mmu: number): ShadowContext | undefined {
