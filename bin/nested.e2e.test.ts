@@ -89,6 +89,11 @@ describe("a guest hypervisor's trace", () => {
     const { code, out } = run("verify", capture("nv-tiny-72"), "--policy", "nv-shadow-level");
     expect(code).toBe(0);
     expect(out).toContain("33 calls matched");
+    const other = run("verify", capture("nv-tiny-72"), "--policy", "nv-max");
+    expect(other.code).toBe(4);
+    expect(other.out).toMatch(
+      /ipas2e1is: predicted 262144 pages from page 0x\w+, recorded 512 pages/,
+    );
   });
 
   it("a trace without one says so", () => {

@@ -18,6 +18,7 @@ import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { nestedConfig } from "../replay/nested/configure-nested.ts";
 import { withNestedFlushes } from "../replay/nested/merge-flushes.ts";
+import { findNestedPolicy } from "../replay/nested/nested-policy.ts";
 import { NestedReplay } from "../replay/nested/nested-replay.ts";
 import type { NestedResult } from "../replay/nested/nested-result.ts";
 import { Replay, type ReplayConfig, type ReplayResult } from "../replay/replay.ts";
@@ -95,7 +96,12 @@ export async function runTrace(
   const refills = request.model?.(config, () => reader.baseNs);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
   const nestedReplay = new NestedReplay(
-    nestedConfig(configuration, policies, options["nested-pa-bits"]),
+    nestedConfig(
+      configuration,
+      policies,
+      options["nested-pa-bits"],
+      request.compare ? findNestedPolicy(policies[0]?.nested ?? "") : undefined,
+    ),
     reader.pointers,
     reader.diagnostics,
   );

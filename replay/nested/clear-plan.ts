@@ -40,6 +40,7 @@ export function planOf(inputs: PlanInputs): ClearPlan {
       if (policy.byIpa === "leaf") return leavesInvalidated(inputs);
       return { ranges: [rangeByIpa(inputs)], targetUnknown: 0 };
     case "ripas2":
+      if (what.startBytes >= what.endBytes) return { ranges: [], targetUnknown: 0 };
       if (policy.byRange === "all") return whole;
       if (policy.byRange === "leaf") return leavesInvalidated(inputs);
       return { ranges: [rangeByRange(inputs)], targetUnknown: 0 };

@@ -65,3 +65,10 @@ export function granuleOfVtcr(vtcrLow: number): Granule {
   if (tg0 === 0) return "4k";
   return tg0 === 2 ? "16k" : "64k";
 }
+
+/** The granule that has leaves of this size; no two have the same. */
+export function granuleOfSize(bytes: number): Granule | undefined {
+  return GRANULE_OF_TG.find(
+    (granule) => granule !== undefined && LEAF_SIZES[granule].includes(bytes),
+  );
+}

@@ -1,4 +1,4 @@
-import { granuleOfTg, LARGEST_BLOCK_BYTES, ttlToSize } from "./granules.ts";
+import { granuleOfSize, granuleOfTg, ttlToSize } from "./granules.ts";
 import { byIpa, byRange, type Invalidation, ofHost, ofWhole } from "./invalidation.ts";
 import { NestedAgreement } from "./nested-agreement.ts";
 import type { OpenInvalidation, RecordedUnmap } from "./nested-task.ts";
@@ -53,7 +53,7 @@ export class InvalidationJudge {
   }
 
   #byGuest(open: OpenInvalidation): void {
-    const what = invalidationOf(open);
+    const what = this.#whatOf(open);
     if (what === undefined) {
       this.agreement.unreadable += 1;
       if (open.unmaps.length > 0) this.#worlds.clearAlike(ofWhole("unattributed"), open.unmaps);
@@ -65,31 +65,59 @@ export class InvalidationJudge {
     // ALLE1 is not iterated by VMID: its contexts show in its unmaps alone.
     const isAll = open.cause === "alle1" || shown.length === 0;
     const reached = isAll ? [...new Set([...predicted.sure, ...shown])] : shown;
-    for (const context of reached) {
-      this.#showGranule(open, context);
-      this.#judgeUnmap(open, what, context);
-    }
+    for (const context of reached) this.#judgeUnmap(open, what, context);
     this.#worlds.invalidate(what, reached, open.unmaps);
     for (const context of reached) this.#learn(open, context);
   }
 
   /** What KVM unmaps of one context against what it did. */
   #judgeUnmap(open: OpenInvalidation, what: Invalidation, context: ShadowContext): void {
-    const plan = this.#worlds.predict(what, context);
-    const [startPage, endPage] = plan.ranges[0]!;
-    const isSure = context.isKnown || what.cause !== "ipas2" || what.ttlBytes !== 0;
-    const hint = what.cause === "ipas2" ? this.#worlds.recorded.hint.hint : undefined;
-    this.agreement.unmap(open, { context, startPage, endPage }, isSure, hint);
-    if (hint !== undefined) this.#worlds.recorded.hints.add(this.#worlds.recorded.hint, "search");
+    const isLearned = this.#showGranule(open, context);
+    const { recorded } = this.#worlds;
+    const { ranges } = this.#worlds.predict(what, context);
+    const isSure = !isLearned && (context.isKnown || what.cause !== "ipas2" || what.ttlBytes !== 0);
+    const hint = what.cause === "ipas2" ? recorded.hint.hint : undefined;
+    this.agreement.unmap(open, context, ranges, isSure, hint);
+    if (hint !== undefined) recorded.hints.add(recorded.hint, "search");
+  }
+
+  /**
+   * What the guest invalidates, as its host takes it: a guest without FEAT_TTL has no level in its operands,
+   * whatever stands there; and from 7.3 on a range ends where the guest's addresses do.
+   */
+  #whatOf(open: OpenInvalidation): Invalidation | undefined {
+    const what = invalidationOf(open);
+    if (what === undefined) return undefined;
+    if (what.cause === "ripas2" && this.#worlds.capsRanges) {
+      const end = this.#endPage * this.#worlds.pageBytes;
+      const start = Math.min(what.startBytes, end);
+      return { ...what, startBytes: start, endBytes: Math.min(what.endBytes, end) };
+    }
+    if (what.cause !== "ipas2" || what.ttlBytes === 0) return what;
+    if (open.sizes.length > 0 && open.sizes.every((size) => size !== what.ttlBytes)) {
+      this.agreement.ignoresTtl.add(open.kvm);
+    }
+    return this.agreement.ignoresTtl.has(open.kvm) ? { ...what, ttlBytes: 0 } : what;
   }
 
   #host(open: OpenInvalidation): void {
     const what = ofHost(open.cause, open.hostFirstPage, open.hostEndPage);
-    const whole = this.#judgeWhole(open);
+    const whole = this.#judgeHost(open, what);
     const contexts = open.unmaps.length > 0 ? distinct(open.unmaps) : whole;
     if (contexts.length === 0) return;
     this.#worlds.invalidate(what, contexts, open.unmaps);
     for (const context of contexts) context.isKnown = true;
+  }
+
+  /** A policy with a reverse map does not empty every context. */
+  #judgeHost(open: OpenInvalidation, what: Invalidation): readonly ShadowContext[] {
+    if (this.#worlds.recorded.policy.byHost === "all") return this.#judgeWhole(open);
+    const { sure } = this.#directory.ofVm(open.kvm);
+    for (const context of sure) {
+      const { ranges } = this.#worlds.predict(what, context);
+      this.agreement.unmap(open, context, ranges, context.isKnown, undefined);
+    }
+    return sure;
   }
 
   /** An event of the host reaches every context of the VM that was ever used. */
@@ -145,21 +173,25 @@ export class InvalidationJudge {
     }
   }
 
-  /** The guest's granule: what an operand names, or the largest block that KVM fell back to. */
-  #showGranule(open: OpenInvalidation, context: ShadowContext): void {
-    if (context.isGranuleShown) return;
+  /**
+   * The guest's granule: what an operand names, or a size that only one has.
+   * @returns whether it was learned from the very answer that is to be predicted.
+   */
+  #showGranule(open: OpenInvalidation, context: ShadowContext): boolean {
+    if (context.isGranuleShown) return false;
     if (open.cause === "ripas2") {
       context.showGranule(decodeRangeOperand(open.operandLow, open.operandHigh).granule);
-      return;
     }
-    if (open.cause !== "ipas2") return;
+    if (open.cause !== "ipas2") return false;
     const { ttl } = decodeIpaOperand(open.operandLow, open.operandHigh);
-    const named = ttlToSize(ttl) === 0 ? undefined : granuleOfTg(ttl >>> 2);
-    const [size] = open.sizes;
-    if (named !== undefined) context.showGranule(named);
-    else if (size === LARGEST_BLOCK_BYTES["16k"]) context.showGranule("16k");
-    else if (size === LARGEST_BLOCK_BYTES["64k"]) context.showGranule("64k");
-    else if (size === LARGEST_BLOCK_BYTES["4k"]) context.showGranule("4k");
+    if (ttlToSize(ttl) > 0) {
+      context.showGranule(granuleOfTg(ttl >>> 2)!);
+      return false;
+    }
+    const before = context.granule;
+    const shown = granuleOfSize(open.sizes[0] ?? 0);
+    if (shown !== undefined) context.showGranule(shown);
+    return context.granule !== before;
   }
 }
 

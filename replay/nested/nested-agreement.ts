@@ -1,6 +1,7 @@
+import type { PageRange } from "./clear-plan.ts";
 import { TLBI_CLASSES, type TlbiClass } from "./guest-tlbi.ts";
 import { type Hint, HINTS } from "./level-hint.ts";
-import type { OpenInvalidation, RecordedUnmap } from "./nested-task.ts";
+import type { OpenInvalidation } from "./nested-task.ts";
 import type { ShadowContext } from "./shadow-context.ts";
 
 /** Predicted against recorded; `unknown`: the trace does not show what decides. */
@@ -32,6 +33,9 @@ export class NestedAgreement {
   unreadable = 0;
   readonly #tlbis = new Map<TlbiClass, number>(TLBI_CLASSES.map((name) => [name, 0]));
   readonly #hints = new Map<Hint, number>(HINTS.map((name) => [name, 0]));
+
+  /** Pointer ids of VMs whose hypervisor has no FEAT_TTL: the level in its operands is not looked at. */
+  readonly ignoresTtl: Set<number> = new Set();
 
   /** Stage-1 TLBIs that are executed for a guest, by hardware VMID and instruction: `3 vmalle1is`. */
   readonly stage1: Map<string, number> = new Map();
@@ -94,39 +98,33 @@ export class NestedAgreement {
     }
   }
 
-  /** One predicted unmap against those recorded of its context. */
+  /** The unmaps that are predicted of one context against those recorded of it. */
   unmap(
     open: OpenInvalidation,
-    predicted: RecordedUnmap,
+    context: ShadowContext,
+    predicted: readonly PageRange[],
     isSure: boolean,
     hint: Hint | undefined,
   ): void {
     if (hint !== undefined) this.#hints.set(hint, this.hints(hint) + 1);
     const unmaps = open.cause === "write_protect" ? this.protects : this.unmaps;
-    const recorded = open.unmaps.filter(({ context }) => context === predicted.context);
+    const recorded = open.unmaps.filter((one) => one.context === context);
     unmaps.recorded += recorded.length;
-    if (isSure) unmaps.predicted += 1;
-    const fits = recorded.filter(
-      (one) => one.startPage === predicted.startPage && one.endPage === predicted.endPage,
-    ).length;
-    if (fits > 0 && !isSure) {
+    if (!isSure) {
       // What is there may fit by chance: nothing was predicted.
       unmaps.unknown += recorded.length;
       return;
     }
-    if (fits > 0) {
-      unmaps.matched += 1;
-      unmaps.missed += recorded.length - 1;
-      return;
-    }
-    if (!isSure) {
-      unmaps.unknown += recorded.length;
-      return;
-    }
-    unmaps.spurious += 1;
-    unmaps.missed += recorded.length;
-    const was = recorded.map(rangeText).join(" and ");
-    this.#note(open, `predicted ${rangeText(predicted)}, recorded ${was === "" ? "none" : was}`);
+    const fits = predicted.filter(([startPage, endPage]) =>
+      recorded.some((one) => one.startPage === startPage && one.endPage === endPage),
+    ).length;
+    unmaps.predicted += predicted.length;
+    unmaps.matched += fits;
+    unmaps.missed += recorded.length - fits;
+    unmaps.spurious += predicted.length - fits;
+    if (fits === recorded.length && fits === predicted.length) return;
+    const was = recorded.map(({ startPage, endPage }) => rangeText([startPage, endPage]));
+    this.#note(open, `predicted ${listText(predicted.map(rangeText))}, recorded ${listText(was)}`);
   }
 
   /** An event that reaches whole contexts. */
@@ -137,10 +135,10 @@ export class NestedAgreement {
     endPage: number,
   ): void {
     for (const context of sure) {
-      this.unmap(open, { context, startPage: 0, endPage }, true, undefined);
+      this.unmap(open, context, [[0, endPage]], true, undefined);
     }
     for (const context of unsure) {
-      this.unmap(open, { context, startPage: 0, endPage }, false, undefined);
+      this.unmap(open, context, [[0, endPage]], false, undefined);
     }
     const known = new Set([...sure, ...unsure]);
     const counts = open.cause === "write_protect" ? this.protects : this.unmaps;
@@ -158,6 +156,13 @@ function emptyCounts(): AgreementCounts {
   return { predicted: 0, recorded: 0, matched: 0, missed: 0, spurious: 0, unknown: 0 };
 }
 
-function rangeText({ startPage, endPage }: RecordedUnmap): string {
+function rangeText([startPage, endPage]: PageRange): string {
   return `${endPage - startPage} pages from page 0x${startPage.toString(16)}`;
+}
+
+/** The first few of a list. */
+function listText(texts: readonly string[]): string {
+  if (texts.length === 0) return "none";
+  const more = texts.length > 2 ? ` and ${texts.length - 2} more` : "";
+  return `${texts.slice(0, 2).join(", ")}${more}`;
 }

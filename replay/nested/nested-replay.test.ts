@@ -4,61 +4,8 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateNested } from "../../fixtures/generator/nested/generate-nested.ts";
 import { DEFAULT_NESTED, type NestedOptions } from "../../fixtures/generator/nested/options.ts";
-import { readHostFacts } from "../../ingest/beside/read-host-facts.ts";
-import { openTrace } from "../../ingest/open-trace.ts";
-import { replayConfig, resolveConfiguration } from "../configuration.ts";
-import { selectPolicies } from "../policies/select.ts";
-import { Replay, type ReplayResult } from "../replay.ts";
-import { nestedConfig } from "./configure-nested.ts";
-import { NestedReplay } from "./nested-replay.ts";
 import type { NestedResult, NestedRow } from "./nested-result.ts";
-
-interface Run {
-  readonly nested: NestedResult | undefined;
-  readonly replayed: ReplayResult;
-}
-
-async function run(trace: string, kernel: string | undefined): Promise<Run> {
-  const { facts } = await readHostFacts(trace);
-  const configuration = resolveConfiguration(
-    {
-      kernel,
-      cpu: kernel === undefined ? undefined : ["tlbirange", "fwb", "ttl"],
-      pageSizeBytes: undefined,
-      ipaBits: undefined,
-      start: undefined,
-      operationsOnly: false,
-    },
-    facts,
-  );
-  const policies = selectPolicies({
-    ids: ["auto"],
-    userPolicies: [],
-    overrides: [],
-    recordedKernelPolicy: configuration.recordedPolicy,
-  });
-  const reader = await openTrace(trace, {
-    inputFormat: "auto",
-    probes: undefined,
-    instance: undefined,
-    lineTemplate: undefined,
-  });
-  const config = replayConfig(configuration, policies, true);
-  const replay = new Replay(config, reader.pointers, reader.diagnostics);
-  const nested = new NestedReplay(
-    nestedConfig(configuration, policies, undefined),
-    reader.pointers,
-    reader.diagnostics,
-  );
-  for await (const batch of reader.batches()) {
-    nested.consume(batch);
-    replay.consume(batch);
-  }
-  expect([...reader.diagnostics.counts().keys()].filter((code) => code === "BAD_NUMBER")).toEqual(
-    [],
-  );
-  return { nested: nested.finish(), replayed: replay.finish() };
-}
+import { runNested } from "./testing-run.ts";
 
 const row = (result: NestedResult, policy: string, cause: string): NestedRow | undefined =>
   result.rows.find((one) => one.policy === policy && one.cause === cause);
@@ -85,7 +32,7 @@ describe("generated guests of a guest hypervisor", () => {
       const { text, truth } = generateNested({ ...DEFAULT_NESTED, ...options });
       const file = path.join(folder, `${name.replaceAll(/\W/g, "")}.txt`);
       writeFileSync(file, text);
-      const { nested, replayed } = await run(file, "6.12.107");
+      const { nested, replayed } = await runNested(file, "6.12.107");
       const { agreement } = nested!;
       expect(agreement.mismatches).toEqual([]);
       expect(agreement.isClean).toBe(true);
@@ -146,7 +93,7 @@ describe("a trace that begins in the middle", () => {
         const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
         const file = path.join(folder, "cut.txt");
         writeFileSync(file, `# tracer: nop\n#\n${lines.slice(from).join("\n")}\n`);
-        const { nested } = await run(file, "6.12.107");
+        const { nested } = await runNested(file, "6.12.107");
         const { agreement, findings } = nested!;
         expect(agreement.mismatches).toEqual([]);
         expect(agreement.isClean).toBe(true);
@@ -164,7 +111,7 @@ describe("a trace that begins in the middle", () => {
 
 describe("a real hypervisor (nv-tiny-72)", () => {
   it("what its host unmapped is predicted, TLBI by TLBI", async () => {
-    const { nested } = await run("fixtures/captures/nv-tiny-72/trace.txt.gz", undefined);
+    const { nested } = await runNested("fixtures/captures/nv-tiny-72/trace.txt.gz", undefined);
     const { agreement, level, contexts } = nested!;
     expect(level.level).toBe("L0");
     expect(contexts).toBe(2);
@@ -183,7 +130,7 @@ describe("a real hypervisor (nv-tiny-72)", () => {
   });
 
   it("a trace without guest hypervisors has nothing of them", async () => {
-    const { nested } = await run("fixtures/captures/tiny-72/trace.txt.gz", undefined);
+    const { nested } = await runNested("fixtures/captures/tiny-72/trace.txt.gz", undefined);
     expect(nested).toBeUndefined();
   });
 });

@@ -92,7 +92,7 @@ export function resultOf(
     hints: worlds.variants.map(hintRow),
     agreement: judge.agreement,
     flushes: worlds.policies.map(({ policy, least }) => flushesOf(config, policy.id, least)),
-    findings: findingsOf(worlds, directory),
+    findings: findingsOf(worlds, directory, judge.agreement),
   };
 }
 
@@ -157,7 +157,11 @@ function flushesOf(config: NestedConfig, policy: string, world: ShadowWorld): Ne
   return { policy, flushes: sum.flushRows(), instructions: sum.instructionRows() };
 }
 
-function findingsOf(worlds: NestedWorlds, directory: ShadowDirectory): readonly string[] {
+function findingsOf(
+  worlds: NestedWorlds,
+  directory: ShadowDirectory,
+  agreement: NestedAgreement,
+): readonly string[] {
   const { recorded } = worlds;
   const findings: string[] = [];
   const range = recorded.totals.of("ripas2").leavesLeft;
@@ -174,6 +178,11 @@ function findingsOf(worlds: NestedWorlds, directory: ShadowDirectory): readonly 
   if (protectedLeaves > 0) {
     findings.push(
       `${protectedLeaves} shadow leaves were write-protected: whether the hardware VMIDs of their contexts were flushed afterwards is what the modelled TLB (--tlb) shows as stale hits`,
+    );
+  }
+  if (agreement.ignoresTtl.size > 0) {
+    findings.push(
+      "a guest hypervisor puts a level into its operands that its host does not look at: the hypervisor was given no FEAT_TTL",
     );
   }
   const unknown = [...directory.contexts].filter(({ isKnown }) => !isKnown).length;

@@ -25,6 +25,10 @@ export interface WorldsConfig {
   readonly paBits: number | undefined;
   /** Policies to replay; undefined: all. */
   readonly policies: readonly NestedPolicy[] | undefined;
+  /** What the recorded kernel is held against; default: what kernels do. */
+  readonly judged?: NestedPolicy | undefined;
+  /** From 7.3 on, KVM cuts a guest's range where its addresses end. */
+  readonly capsRanges?: boolean;
   /** A tally of one policy on the host's CPU. */
   readonly tallyOf: (policy: string) => Tally;
 }
@@ -47,6 +51,7 @@ export class NestedWorlds {
   readonly recorded: ShadowWorld;
   readonly policies: readonly PolicyWorlds[];
   readonly variants: readonly ShadowWorld[];
+  readonly capsRanges: boolean;
   readonly #directory: ShadowDirectory;
   readonly #all: readonly ShadowWorld[];
   readonly #leaf = emptyLeaf();
@@ -61,7 +66,8 @@ export class NestedWorlds {
     };
     this.#isPaBitsShown = config.paBits !== undefined;
     this.#directory = directory;
-    const recordedPolicy = { ...KERNEL_NESTED_POLICY, id: RECORDED };
+    this.capsRanges = config.capsRanges ?? false;
+    const recordedPolicy = { ...(config.judged ?? KERNEL_NESTED_POLICY), id: RECORDED };
     this.recorded = new ShadowWorld(recordedPolicy, this.setting, false);
     this.policies = (config.policies ?? NESTED_POLICIES).map((policy) => ({
       policy,
