@@ -19,6 +19,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+function shadow(index: number, vttbr: bigint): Shadow {
+  const context = new Shadow(
+    0x1_c023_6600 + index * 0x78,
+    0x1_c095_b940 + index * 0x180,
+    2 + index,
+  );
+  context.vttbr = vttbr;
+  return context;
+}
+
 /** A trace by hand: two contexts of one guest VMID, and one of another. */
 async function traceOf(
   kernel: string,
@@ -31,15 +41,6 @@ async function traceOf(
     texts.push(`${columns}${flags}    30.${String(100_000 + texts.length)}: ${text}\n`);
   };
   const lines = new NestedLines(emit, [task]);
-  const shadow = (index: number, vttbr: bigint): Shadow => {
-    const context = new Shadow(
-      0x1_c023_6600 + index * 0x78,
-      0x1_c095_b940 + index * 0x180,
-      2 + index,
-    );
-    context.vttbr = vttbr;
-    return context;
-  };
   const shadows = [
     shadow(0, 0x1_0000_8002_0000n),
     shadow(1, 0x1_0000_9002_0000n),
@@ -198,10 +199,11 @@ describe("how much of a context", () => {
   });
 });
 
+function oneBlock(lines: NestedLines, [a, b]: readonly [Shadow, Shadow, Shadow]): void {
+  byIpa(lines, [a, b], TTL_2M | BigInt(GIB / PAGE), GIB, 2 * MIB);
+}
+
 describe("another policy than the kernel's", () => {
-  const twoSizes = (lines: NestedLines, [a, b]: readonly [Shadow, Shadow, Shadow]): void => {
-    byIpa(lines, [a, b], TTL_2M | BigInt(GIB / PAGE), GIB, 2 * MIB);
-  };
   it.each([
     ["nv-shadow-level", true],
     ["nv-ttl-hint", true],
@@ -209,7 +211,7 @@ describe("another policy than the kernel's", () => {
     ["nv-blow-away", false],
     ["nv-exact", false],
   ])("%s: fits %s", async (policy, fits) => {
-    const { agreement } = await traceOf("6.12", twoSizes, policy);
+    const { agreement } = await traceOf("6.12", oneBlock, policy);
     expect(agreement.isClean).toBe(fits);
   });
 });

@@ -55,3 +55,10 @@ export class NestedEvidence {
     return { level: "L0", because: `${signs.join(", and ")} (${tables})` };
   }
 }
+
+/** By kind: 1 where it is a sign of a guest hypervisor, or one of `others`. */
+export function awaitedKinds(others: readonly number[]): Uint8Array {
+  const awaited = new Uint8Array(256);
+  for (const kind of [...SIGNS.flatMap(([kinds]) => kinds), ...others]) awaited[kind] = 1;
+  return awaited;
+}

@@ -9,6 +9,7 @@ import { NestedFaults } from "./nested-faults.ts";
 import { NestedEvidence } from "./nested-level.ts";
 import { type NestedConfig, type NestedResult, resultOf } from "./nested-result.ts";
 import { NestedTask, type OpenInvalidation } from "./nested-task.ts";
+import { NestedWatch } from "./nested-watch.ts";
 import { NestedWorlds } from "./nested-worlds.ts";
 import { OpenInvalidations } from "./open-invalidations.ts";
 import type { ShadowContext } from "./shadow-context.ts";
@@ -30,6 +31,7 @@ export class NestedReplay {
   readonly #opener: OpenInvalidations;
   readonly #faults: NestedFaults;
   readonly #evidence = new NestedEvidence();
+  readonly #watch: NestedWatch;
   readonly #tasks = new Map<number, NestedTask>();
   readonly #diagnostics: Diagnostics;
   #lastLine = 0;
@@ -39,6 +41,7 @@ export class NestedReplay {
     this.#config = config;
     this.#diagnostics = diagnostics;
     this.#directory = new ShadowDirectory(pointers);
+    this.#watch = new NestedWatch(this.#evidence, this.#directory, diagnostics);
     this.#worlds = new NestedWorlds(config, this.#directory);
     this.#judge = new InvalidationJudge(this.#worlds, this.#directory);
     this.#opener = new OpenInvalidations(this.#directory);
@@ -48,15 +51,14 @@ export class NestedReplay {
   /** Batches in order, each before the replay of the same trace, which passes the gaps in it. */
   consume(batch: EventBatch): void {
     const gapsFrom = this.#diagnostics.nextGapLine;
-    for (let row = 0; row < batch.length; row += 1) {
+    for (let row = this.#watch.firstRow(batch); row < batch.length; row += 1) {
       const line = batch.line[row]!;
       if (line > gapsFrom && this.#diagnostics.hasGapBetween(this.#lastLine, line)) this.forget();
       this.#lastLine = line;
       const kind = batch.kind[row]!;
       if (kind === K.other) continue;
       this.#evidence.see(kind);
-      if (this.#evidence.isNested) this.#event(batch, row, kind);
-      else if (kind === K.commit_region) this.#committed(batch, row);
+      this.#event(batch, row, kind);
     }
   }
 
@@ -71,10 +73,6 @@ export class NestedReplay {
   forget(): void {
     this.#tasks.clear();
     for (const context of this.#directory.forgetAll()) this.#worlds.forget(context);
-  }
-
-  #committed(batch: EventBatch, row: number): void {
-    this.#directory.showVm(batch.kvm[row]!, batch.arg0[row] === 0);
   }
 
   #event(batch: EventBatch, row: number, kind: number): void {
@@ -98,7 +96,7 @@ export class NestedReplay {
         this.#writeProtect(batch, row);
         return;
       case K.commit_region:
-        this.#committed(batch, row);
+        this.#directory.showVm(batch.kvm[row]!, batch.arg0[row] === 0);
         this.#leave(this.#tasks.get(batch.pid[row]!));
         return;
       case K.free_pgd:
