@@ -106,6 +106,7 @@ const NO_OPTIONS: Omit<TraceOptions, "traces"> = {
   cpu: undefined,
   "page-size": undefined,
   "ipa-bits": undefined,
+  "nested-pa-bits": undefined,
   kernel: undefined,
   start: undefined,
   policy: undefined,

@@ -546,7 +546,7 @@ describe("policies", () => {
 
   it.each([
     [["--policy", "range-6.99"], /--policy: 'range-6\.99' is not a policy/],
-    [["--policy", "nv-exact"], /'nv-exact' is a policy for nested guests .* not part of this/],
+    [["--policy", "nv-exact"], /'nv-exact' is a policy for nested guests .* no guest hypervisor/],
     [
       ["--policy", "x86-once-5.18"],
       /'x86-once-5\.18' is a policy of x86 KVM, and .* is a trace of arm64 KVM \(it has map events\)/,

@@ -16,6 +16,7 @@ import type {
 import type { ArchitectureFound } from "../replay/architectures/detect.ts";
 import type { Configuration } from "../replay/configuration.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
 import type { KernelVersion } from "../replay/policies/kernel-version.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import type { ReplayConfig, ReplayObserver } from "../replay/replay.ts";
@@ -57,6 +58,8 @@ export interface TraceRun {
   readonly explanations: (policies: readonly string[]) => readonly string[];
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
+  /** Shadow tables of nested guests; undefined where the trace shows no guest hypervisor. */
+  readonly nested?: NestedResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;

@@ -16,7 +16,7 @@ const OTHER_POLICIES: readonly string[] = ARCHITECTURES.filter(
 const LOG_OPTIONS = ["quiet", "debug"] as const;
 
 /** Options that describe the machine. */
-const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "kernel", "start"] as const;
+const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "nested-pa-bits", "kernel", "start"] as const;
 
 /** Options that say what it is replayed with. */
 const REPLAY_OPTIONS = ["policy", "policy-file", "flag", "memslots"] as const;

@@ -7,6 +7,7 @@ import type { TraceInfo } from "../ingest/reader.ts";
 import type { Architecture } from "../replay/architectures/architecture.ts";
 import { ARCHITECTURES } from "../replay/architectures/registry.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
+import { RANGE_6_9 } from "../replay/policies/families/range.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
 import { Replay, type ReplayResult } from "../replay/replay.ts";
@@ -20,6 +21,10 @@ import {
   type RunRequest,
   type TraceRun,
 } from "./opened-trace.ts";
+import { nestedConfig } from "../replay/nested/configure-nested.ts";
+import { withNestedFlushes } from "../replay/nested/merge-flushes.ts";
+import { findNestedPolicy } from "../replay/nested/nested-policy.ts";
+import { NestedReplay } from "../replay/nested/nested-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
@@ -75,16 +80,31 @@ async function runStage2(
   const config = replayConfig(configuration, policies, request.compare);
   const observer = request.model?.(config, reader);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
+  const nestedReplay = new NestedReplay(
+    nestedConfig(
+      configuration,
+      policies,
+      options["nested-pa-bits"],
+      request.compare ? findNestedPolicy(policies[0]?.nested ?? "") : undefined,
+    ),
+    reader.pointers,
+    reader.diagnostics,
+  );
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;
   for await (const batch of recognised.batches()) {
     // First: the replay passes the gaps that the inference has to see too.
     inference?.consume(batch);
+    nestedReplay.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
   }
-  const result = replay.finish();
+  const replayed = replay.finish();
+  const nested = nestedReplay.finish();
+  if (nested === undefined) refuseNestedPolicies(policies);
+  const asked = policies.map(({ id }) => id);
+  const result = nested === undefined ? replayed : withNestedFlushes(replayed, nested, asked);
   const inferred = inference?.finish(log);
   const info = reader.info();
   const probes = await addSavedLosses(file, facts, options, reader);
@@ -119,9 +139,22 @@ async function runStage2(
         hasDataLoss: reader.diagnostics.hasDataLoss,
       }),
     inference: inferred,
+    nested,
     facts,
     probes,
   };
+}
+
+/** Without shadow tables a nested policy is only another name of the host's: that is no answer. */
+function refuseNestedPolicies(policies: readonly Policy[]): void {
+  const asked = policies.find(({ nested }) => nested !== undefined);
+  if (asked === undefined) return;
+  throw new TraceError(
+    "BAD_OPTION",
+    `'${asked.id}' is a policy for nested guests (shadow stage 2), and the trace shows no guest hypervisor`,
+    "--policy",
+    `name the host's own policy: ${RANGE_6_9.id}`,
+  );
 }
 
 /** The machine as options and files beside the trace tell it. */

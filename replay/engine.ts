@@ -71,6 +71,8 @@ export class ReplayEngine {
       case K.kvm_entry:
       case K.kvm_exit:
       case K.vcpu_event:
+      case K.nested_eret:
+      case K.nested_exception:
         this.#vcpuEvent(batch, row, kind);
         return;
       case K.guest_fault:
@@ -213,6 +215,7 @@ export class ReplayEngine {
   #scopeEvent(batch: EventBatch, row: number, kind: number, task: Task): void {
     task.isPlaced = true;
     this.#brackets.close(task);
+    if (kind !== K.apply_range) this.#scopes.applyPendingProtect(task);
     if (!this.#scopes.continuesProtectSequence(batch, row, kind)) {
       this.#brackets.endProtectSequence(task);
     }
@@ -223,8 +226,10 @@ export class ReplayEngine {
 
   #vcpuEvent(batch: EventBatch, row: number, kind: number): void {
     const task = this.#state.task(batch.pid[row]!);
-    if (kind !== K.vcpu_event && task.bracket !== Bracket.none) this.#brackets.close(task);
-    if (kind !== K.vcpu_event) {
+    const isSwitch = kind === K.kvm_entry || kind === K.kvm_exit;
+    if (isSwitch && task.bracket !== Bracket.none) this.#brackets.close(task);
+    if (isSwitch) {
+      this.#scopes.applyPendingProtect(task);
       task.isPlaced = true;
       this.#brackets.endProtectSequence(task);
       this.#scopes.leave(task);
@@ -236,6 +241,7 @@ export class ReplayEngine {
     const task = this.#state.task(batch.pid[row]!);
     task.isPlaced = true;
     this.#brackets.close(task);
+    this.#scopes.applyPendingProtect(task);
     this.#brackets.endProtectSequence(task);
     this.#scopes.leave(task);
     this.#vcpus.seen(task, batch.cpu[row]!, batch.line[row]!, this.primitivesRecorded);

@@ -12,6 +12,8 @@ import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
 /** Start level of a table against the assumed one: higher means that the calls marked so were issued. */
 export type RootResolution = "as-assumed" | "higher" | "unresolved";
 
+/** No path. */
+const NONE = -1;
 const CELLS = PATHS.length * PRIMITIVES.length;
 
 /**
@@ -22,6 +24,7 @@ const CELLS = PATHS.length * PRIMITIVES.length;
 export class Tally {
   readonly policy: string;
   readonly #call: PrimitiveCall | undefined;
+  readonly #leftOut: number;
   readonly #calls = new Float64Array(CELLS);
   readonly #tlbi = new Float64Array(CELLS);
   readonly #dsb = new Float64Array(CELLS);
@@ -29,9 +32,11 @@ export class Tally {
   readonly #unknown = new Float64Array(CELLS);
   readonly #instructions = new Float64Array(INSTRUCTIONS.length);
 
-  constructor(policy: string, call: PrimitiveCall | undefined) {
+  /** @param leftOut a path of which nothing is counted: somebody else does. */
+  constructor(policy: string, call: PrimitiveCall | undefined, leftOut: number = NONE) {
     this.policy = policy;
     this.#call = call;
+    this.#leftOut = leftOut;
   }
 
   /** Adds a queue; whether its conditional calls were issued is as `root` says. */
@@ -50,6 +55,7 @@ export class Tally {
 
   /** `count` equal calls; of a run of IPA calls the page does not change what they cost. */
   add(path: number, primitive: number, page: number, pages: number, count: number): void {
+    if (path === this.#leftOut) return;
     const cell = path * PRIMITIVES.length + primitive;
     this.#calls[cell]! += count;
     this.#pages[cell]! += pages * count;
@@ -63,6 +69,7 @@ export class Tally {
   }
 
   addUnknown(path: number, primitive: number, count: number): void {
+    if (path === this.#leftOut) return;
     this.#unknown[path * PRIMITIVES.length + primitive]! += count;
   }
 

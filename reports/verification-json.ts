@@ -4,6 +4,8 @@ import type { Configuration } from "../replay/configuration.ts";
 import type { MissingProbe } from "../replay/needs/missing-probes.ts";
 import type { PolicyFit, ReplayResult } from "../replay/replay.ts";
 import type { OperationCounts } from "../replay/state.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
+import { nestedVerification } from "./nested.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { inputEntry } from "./summary.ts";
 import type { Mismatch } from "./verification.ts";
@@ -17,6 +19,7 @@ export interface VerificationInput {
     readonly result: Pick<ReplayResult, "instructions" | "primitivesRecorded"> & {
       readonly counts?: Pick<OperationCounts, "ambiguousSequences">;
     };
+    readonly nested?: NestedResult | undefined;
   };
   readonly judged: PolicyFit;
   readonly policy: { readonly detail?: string | undefined };
@@ -62,6 +65,16 @@ export function verificationJson(input: VerificationInput): string {
       state: probe.state,
       effect: probe.effect,
     })),
+    ...(run.nested === undefined
+      ? {}
+      : {
+          nested: {
+            level: run.nested.level.level,
+            because: run.nested.level.because,
+            ...nestedVerification(run.nested),
+            findings: run.nested.findings,
+          },
+        }),
     ambiguous_sequences: run.result.counts?.ambiguousSequences ?? 0,
     configuration: run.configuration.settings,
     assumptions: run.configuration.assumptions,

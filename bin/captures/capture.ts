@@ -85,6 +85,32 @@ function isEmptyText(file: string): boolean {
 
 const MAX_HEADER_BYTES = 4096;
 
+/** Executed instructions by hardware VMID, counted: `2 ripas2e1is 538000100000`; stage-1 ones apart. */
+export interface ExecutedByVmid {
+  readonly flushes: ReadonlyMap<string, number>;
+  /** `3 vmalle1is`: of a nested guest, executed for its hypervisor. */
+  readonly stage1: ReadonlyMap<string, number>;
+}
+
+export function executedByVmid(capture: Capture): ExecutedByVmid | undefined {
+  const file = path.join(capture.folder, "tlbi.tsv.gz");
+  if (!existsSync(file)) return undefined;
+  const flushes = new Map<string, number>();
+  const stage1 = new Map<string, number>();
+  for (const line of gunzipSync(readFileSync(file)).toString("latin1").split("\n")) {
+    const [type, , , name = "", instruction = "", operand = "", vmid = ""] = line.split("\t");
+    if (type !== "T") continue;
+    if (name === "__kvm_tlbi_s1e2") addTo(stage1, `${vmid} ${instruction}`);
+    if (!FLUSH_FUNCTION.test(name) || name.endsWith("_context")) continue;
+    addTo(flushes, `${vmid} ${instruction} ${BigInt(`0x${operand}`).toString(16)}`);
+  }
+  return { flushes, stage1 };
+}
+
+function addTo(of: Map<string, number>, key: string): void {
+  of.set(key, (of.get(key) ?? 0) + 1);
+}
+
 /** Executed instructions of the page-table paths by CPU, in order: `ripas2e1is 510000fffff0`. */
 export function executedByCpu(
   capture: Capture,

@@ -1,5 +1,6 @@
 import { PRIMITIVES, Primitive } from "../../replay/tlbi/primitives.ts";
 import { type Capture, executedByCpu, traceOf } from "./capture.ts";
+import { checkNested } from "./nested-checks.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
 import type { CheckResult } from "./check-result.ts";
 import { checkX86Capture } from "./x86/checks.ts";
@@ -20,6 +21,9 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
   if (trace === undefined) return skip("no trace");
   if (capture.unprobed.length > 0) {
     const functions = capture.unprobed.join(" and ");
+    const partial = await replayCapture(trace, undefined);
+    const nested = checkNested(capture, partial);
+    if (nested.length > 0) return [checkCalls(`${name}: calls`, partial), ...nested];
     return skip(`not comparable: its probe list says that ${functions} could not be probed`);
   }
   const replayed = await replayCapture(trace, undefined);
@@ -31,6 +35,7 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
     checkCalls(`${name}: calls, operations only`, operationsOnly),
     checkInstructionCounts(capture, replayed),
     checkOperands(capture, replayed),
+    ...checkNested(capture, replayed),
   ];
 }
 

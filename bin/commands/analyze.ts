@@ -2,6 +2,8 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
+import type { Setting } from "../../replay/configuration.ts";
+import { UNKNOWN_LEVEL } from "../../replay/nested/nested-level.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
 import { shapeOf } from "../../replay/tlb/preset-shape.ts";
 import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
@@ -16,6 +18,8 @@ import { FLUSHES, INSTRUCTION_COUNTS, MISS_CURVE, REFILLS } from "../../reports/
 import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
+import { formatNested } from "../../reports/nested.ts";
+import { NESTED, NESTED_HINTS } from "../../reports/nested-schema.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import type { Command } from "../command.ts";
@@ -171,6 +175,7 @@ function summaryOf(
     argv,
     configuration: [
       ...configuration.settings,
+      levelSetting(run),
       ...policies.map(({ id, detail, flags }) => ({
         name: `policy ${id}`,
         value: JSON.stringify(flags),
@@ -183,8 +188,15 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
+    nested: run.nested,
     explanations: [...unmodelled, ...run.explanations(policies.map((policy) => policy.id))],
   });
+}
+
+/** Which hypervisor recorded the trace: the host of guest hypervisors, or one that cannot be told. */
+function levelSetting({ nested }: TraceRun): Setting {
+  const { level, because } = nested?.level ?? UNKNOWN_LEVEL;
+  return { name: "level", value: level === "unknown" ? "L0 or L1" : level, origin: because };
 }
 
 /** One trace writes into the folder itself; several get a folder each, named after them. */
@@ -221,6 +233,12 @@ async function writeResults(
     ...(summary.refills === undefined
       ? []
       : await tableFiles(REFILLS, summary.refills.rows, toolIdentity())),
+    ...(summary.nested === undefined
+      ? []
+      : [
+          ...(await tableFiles(NESTED, summary.nested.rows, toolIdentity())),
+          ...(await tableFiles(NESTED_HINTS, summary.nested.hints, toolIdentity())),
+        ]),
     ...(curve.length === 0 ? [] : await tableFiles(MISS_CURVE, curve, toolIdentity())),
     { name: SET_MARKER, bytes: summaryJson(summary) },
   ];
@@ -256,6 +274,7 @@ async function print(
       if (refills !== undefined) {
         await printResult(formatRefills(refills, summary.flushes, terminal));
       }
+      if (run.nested !== undefined) await printResult(formatNested(run.nested, terminal));
       await printResult(formatNotes(summary));
       break;
     }

@@ -1,10 +1,16 @@
 /** `generate`: a reproducible trace of made-up VMs, for tests, benchmarks and a first look at the tool. */
-import { createWriteStream, renameSync, rmSync, statSync } from "node:fs";
+import { createWriteStream, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 import type { Argv, CommandModule } from "yargs";
 import { traceChunks } from "../../fixtures/generator/generate.ts";
+import { generateNested } from "../../fixtures/generator/nested/generate-nested.ts";
+import {
+  DEFAULT_NESTED,
+  NESTED_GRANULES,
+  type NestedOptions,
+} from "../../fixtures/generator/nested/options.ts";
 import {
   BACKINGS,
   DEFAULT_OPTIONS,
@@ -46,6 +52,9 @@ export interface GenerateArguments {
   events: RawValue | undefined;
   yields?: RawValue | undefined;
   recorded?: RawValue | undefined;
+  nested?: RawValue | undefined;
+  guests?: RawValue | undefined;
+  "pa-bits"?: RawValue | undefined;
   out: RawValue;
   quiet?: boolean;
 }
@@ -57,6 +66,13 @@ export const generateCommand: CommandModule<object, GenerateArguments> = {
   describe: "Write a reproducible trace of made-up VMs",
   builder: buildOptions,
   handler: async (args) => {
+    if (args.nested !== undefined) {
+      await writeNested(planNested(args), args);
+      return;
+    }
+    for (const name of ["guests", "pa-bits"] as const) {
+      if (args[name] !== undefined) throw badOption(name, "is for --nested");
+    }
     const source = sourceOf(args);
     const truth = await writeTrace(source, single("out", args.out));
     if (args.quiet !== true) process.stderr.write(`${truthSentence(truth)}\n`);
@@ -99,6 +115,22 @@ function buildOptions(yargs: Argv<object>): Argv<GenerateArguments> {
       type: "string" as const,
       requiresArg: true,
       describe: "Length in events, instead of --size",
+    },
+    nested: {
+      type: "string" as const,
+      requiresArg: true,
+      describe: `Instead: one VM that runs a hypervisor (host 6.12), whose tables have this granule: ${NESTED_GRANULES.join(", ")}; of the other options it takes seed, vcpus, events and out`,
+    },
+    guests: {
+      type: "string" as const,
+      requiresArg: true,
+      describe:
+        "With --nested: guests that the hypervisor switches between, 1 to 64; 3 if not given",
+    },
+    "pa-bits": {
+      type: "string" as const,
+      requiresArg: true,
+      describe: "With --nested: PA bits that the hypervisor sees, 36 to 42; 36 if not given",
     },
     out: text("File to write, compressed if its name ends in .gz; - for stdout", "-"),
   });
@@ -182,6 +214,52 @@ function parseFeatures(raw: RawValue): CpuFeatures {
     fwb: names.includes("fwb"),
     lpa2: names.includes("lpa2"),
   };
+}
+
+/** @throws TraceError BAD_OPTION, naming the option. */
+export function planNested(args: GenerateArguments): NestedOptions {
+  const { guests, paBits, events } = DEFAULT_NESTED;
+  if (args.size !== undefined) throw badOption("size", "is not for --nested: give --events");
+  return {
+    seed: wholeNumber("seed", args.seed, 0, 0xffff_ffff),
+    granule: choice("nested", args.nested ?? DEFAULT_NESTED.granule, NESTED_GRANULES),
+    vcpus: wholeNumber("vcpus", args.vcpus, 1, MAX_VCPUS),
+    guests: wholeNumber("guests", args.guests ?? String(guests), 1, 64),
+    paBits: wholeNumber("pa-bits", args["pa-bits"] ?? String(paBits), 36, 42),
+    events: wholeNumber("events", args.events ?? String(events), 1, MAX_NESTED_EVENTS),
+  };
+}
+
+/** The whole trace is held in memory. */
+const MAX_NESTED_EVENTS = 5_000_000;
+
+async function writeNested(options: NestedOptions, args: GenerateArguments): Promise<void> {
+  const { text: trace, events, truth } = generateNested(options);
+  const out = single("out", args.out);
+  if (out === "-") await printResult(trace);
+  else writeAtOnce(out, trace);
+  if (args.quiet === true) return;
+  const { calls, tlbis, ...counts } = truth;
+  const list = (of: object): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${name} ${grouped(Number(count))}`)
+      .join(", ");
+  process.stderr.write(
+    `${grouped(events)} events; TLBIs of the guest hypervisor: ${list(tlbis)}; shadow tables: ${list(counts)}; calls: ${list(calls)}\n`,
+  );
+}
+
+function writeAtOnce(out: string, trace: string): void {
+  const temporary = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}.tmp`);
+  try {
+    const special = isSpecial(out);
+    const bytes = out.endsWith(".gz") ? gzipSync(trace) : trace;
+    writeFileSync(special ? out : temporary, bytes);
+    if (!special) renameSync(temporary, out);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unwritable(error, out);
+  }
 }
 
 /** Writes to stdout, or to a file that appears under its name only when it is complete. */

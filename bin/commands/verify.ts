@@ -9,6 +9,7 @@ import { type MissingProbe, missingProbes } from "../../replay/needs/missing-pro
 import { KindCounts } from "../../replay/survey/kind-counts.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
+import { formatNestedVerification } from "../../reports/nested.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import { formatVerification, type Mismatch } from "../../reports/verification.ts";
@@ -126,7 +127,9 @@ async function report(
         ...notesOf(run, judged, ranking),
       ],
     };
-    await printResult(formatVerification(view, terminalOptions(process.stdout)));
+    const terminal = terminalOptions(process.stdout);
+    await printResult(formatVerification(view, terminal));
+    if (run.nested !== undefined) await printResult(formatNestedVerification(run.nested, terminal));
   }
   raise(run, judged);
 }
@@ -144,7 +147,9 @@ function judgedFit({ result, configuration }: TraceRun, isAuto: boolean): Policy
 }
 
 function raise(run: TraceRun, judged: PolicyFit): void {
-  if (judged.missed + judged.spurious > 0 || !run.result.primitivesRecorded) {
+  const shadow = run.nested?.agreement;
+  const isShadowWrong = shadow !== undefined && !shadow.isClean;
+  if (isShadowWrong || judged.missed + judged.spurious > 0 || !run.result.primitivesRecorded) {
     raiseExitCode(ExitCode.GATE_NOT_MET);
   } else if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
 }

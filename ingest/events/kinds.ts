@@ -72,7 +72,10 @@ export const EVENT_KINDS = [
   "flush_shadow_all",
   /** kvm_free_stage2_pgd: `mmu`. */
   "free_pgd",
-  /** Nested virtualisation scopes: `kvm` or `mmu`. */
+  /**
+   * Nested virtualisation scopes: `kvm` or `mmu`. Those of a guest's TLBI: `prot` and `protHigh` = the
+   * VTTBR that the shadow context stands for; nested_tlbi_ipa: `arg1` and `arg2` = operand.
+   */
   "nested_unmap",
   "nested_wp",
   "nested_tlbi_ipa",
@@ -129,7 +132,8 @@ export const EVENT_KINDS = [
   "dirty_ring_reset",
   /**
    * tracing_mark_write and other free text. Of the s2 driver's accesses: `addr` = IPA and `len` = stride in
-   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM.
+   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM; other
+   * markers of the drivers, those of nested guests among them: see `MarkerOp`.
    */
   "marker",
 
@@ -184,6 +188,35 @@ export const EVENT_KINDS = [
   /** hv_flush_remote_tlbs, hv_flush_remote_tlbs_range: on Hyper-V, which can flush a range. */
   "hv_flush",
   "hv_flush_range",
+  // Nested virtualisation, on the host of guest hypervisors (6.11 on).
+  /**
+   * Handlers of a TLBI that a guest hypervisor executed: `arg1` and `arg2` = operand bits 31:0 and 63:32;
+   * its encoding in `addr` = op1, `len` = CRn, `phys` = CRm, `arg3` = op2.
+   */
+  "handle_ipas2e1is",
+  "handle_ripas2e1is",
+  "handle_vmalls12e1is",
+  "handle_alle1is",
+  "handle_tlbi_el1",
+  "handle_tlbi_el2",
+  /** compute_tlb_inval_range: `mmu`, `arg1` and `arg2` = operand; its return: `len` = size in BYTES. */
+  "compute_inval",
+  "compute_inval_ret",
+  /** kvm_s2_mmu_iterate_by_vmid: `kvm`, `arg0` = VMID that the guest hypervisor uses. */
+  "iterate_by_vmid",
+  /** lookup_s2_mmu; its return: `mmu`, 0 where no shadow context fits. */
+  "lookup_s2_mmu",
+  "lookup_s2_mmu_ret",
+  /** kvm_walk_nested_s2: `addr` = IPA of the nested guest in bytes. */
+  "walk_nested",
+  /** kvm_s2_handle_perm_fault: `phys` = what the guest's stage 2 translated to, an IPA of its VM in bytes. */
+  "nested_perm",
+  /** kvm_nested_s2_flush: `kvm`; caches only. */
+  "nested_flush",
+  /** kvm_nested_eret: `arg0` = HCR_EL2.VM of the guest hypervisor, 0 or 1. */
+  "nested_eret",
+  /** kvm_inject_nested_exception: the nested guest is left. */
+  "nested_exception",
 ] as const;
 
 export type EventKindName = (typeof EVENT_KINDS)[number];

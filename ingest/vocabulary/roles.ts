@@ -83,7 +83,19 @@ export type RoleName =
   | "addressSpace"
   | "request"
   | "kicks"
-  | "requests";
+  | "requests"
+  | "operand"
+  | "op1"
+  | "crn"
+  | "crm"
+  | "op2"
+  | "vmid"
+  | "vttbr"
+  | "guestVmid"
+  | "nestedIpa"
+  | "guestOutput"
+  | "returnedSize"
+  | "returnedMmu";
 
 const ADDRESS_NAMES = ["addr", "ipa", "start", "gpa", "fault_ipa", "base", "guest_ipa"] as const;
 const PAGE_ADDRESS_NAMES = [
@@ -138,6 +150,23 @@ export const ARGUMENT_ROLES: Readonly<Record<RoleName, ArgumentRole>> = {
   request: { names: ["req"], column: "arg0", reading: "int32" },
   kicks: { names: ["remote_tlb_flush"], column: "arg0", reading: "quantity" },
   requests: { names: ["requests"], column: "arg1", reading: "quantity" },
+  /** Register operand of a guest's TLBI, and the instruction's encoding. */
+  operand: { names: ["regval", "val", "info0"], column: "arg1+arg2", reading: "bits64" },
+  op1: { names: ["op1", "Op1"], column: "addr", reading: "quantity" },
+  crn: { names: ["crn", "CRn"], column: "len", reading: "quantity" },
+  crm: { names: ["crm", "CRm"], column: "phys", reading: "quantity" },
+  op2: { names: ["op2", "Op2"], column: "arg3", reading: "quantity" },
+  /** Hardware VMID of a stage-2 context. */
+  vmid: { names: ["vmid"], column: "arg3", reading: "uint32" },
+  /** VTTBR that a shadow context stands for. */
+  vttbr: { names: ["vttbr", "tlb_vttbr"], column: "prot", reading: "bits64" },
+  /** VMID that a guest hypervisor uses. */
+  guestVmid: { names: ["guest_vmid", "vmid"], column: "arg0", reading: "uint32" },
+  nestedIpa: { names: ["gipa", "ipa", "addr"], column: "addr", reading: "quantity" },
+  /** Output of the guest's stage 2: struct kvm_s2_trans. */
+  guestOutput: { names: ["output", "l1_ipa"], column: "phys", reading: "quantity" },
+  returnedSize: { names: ["size", "ret", "retval"], column: "len", reading: "quantity" },
+  returnedMmu: { names: ["mmu", "ret", "retval"], column: "mmu", reading: "pointer" },
 };
 
 /** Arguments that people record and the replay does not use: known, and left alone. */
@@ -159,6 +188,9 @@ export const IGNORED_ARGUMENTS: readonly string[] = [
   "info0",
   "info1",
   "comm",
+  "op0",
+  "Op0",
+  "cb",
 ];
 
 /** Role that `name` plays among the roles a function takes; undefined: none of them. */

@@ -14,7 +14,7 @@ export function tracepointText(
   fields: ReadonlyMap<string, string>,
 ): string | undefined {
   if (isLaidOut(text)) return laidOutText(text, fields);
-  const { ipa, hsr, start, end, hva, reason, errno, vcpu_id } = Object.fromEntries(fields);
+  const { ipa, hsr, start, end, hva, reason, errno, vcpu_id, hcr_el2 } = Object.fromEntries(fields);
   switch (text) {
     case "none":
     case "marker":
@@ -31,6 +31,8 @@ export function tracepointText(
       return reason && userspaceExit(Number(reason), Number(errno ?? 0) | 0);
     case "vcpuNumber":
       return vcpu_id && `vcpu ${Number(vcpu_id)}`;
+    case "nestedEret":
+      return hcr_el2 && `hcr_el2: ${hcr_el2.replace(/^0x/, "")}`;
     default:
       return text satisfies never;
   }

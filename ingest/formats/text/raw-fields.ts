@@ -13,6 +13,9 @@ const HVA = literal("hva=");
 const REASON = literal("reason=");
 const ERRNO = literal("errno=");
 const VCPU_ID = literal("vcpu_id=");
+const HCR_EL2 = literal("hcr_el2=");
+/** HCR_EL2.VM: stage 2 is on. */
+const HCR_VM = 1;
 
 /**
  * Reads stock tracepoints whose fields were printed one by one, `ipa=0x180000 hsr=0x82000085`, by
@@ -54,9 +57,25 @@ export class RawFields {
         return this.#userspaceExit(bytes, from, end, batch, row);
       case "vcpuNumber":
         return into(VCPU_ID, batch.arg0);
+      case "nestedEret":
+        return this.#nestedEret(bytes, from, end, batch, row);
       default:
         return text satisfies never;
     }
+  }
+
+  /** Of HCR_EL2, which a double cannot hold, one bit. */
+  #nestedEret(
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): boolean {
+    const at = valueOf(bytes, from, end, HCR_EL2);
+    if (at < 0 || this.#numbers.scan(bytes, at, end) < 0) return false;
+    batch.arg0[row] = this.#numbers.low & HCR_VM;
+    return true;
   }
 
   /** An errno, which is negative, stands in for the reason as in the kernel's own text. */

@@ -30,6 +30,7 @@ const STOCK_FIELDS: Readonly<Record<TracepointText, readonly string[]>> = {
   splitHugePage: fieldsOf("splitHugePage"),
   pageFault: fieldsOf("pageFault"),
   fastPageFault: fieldsOf("fastPageFault"),
+  nestedEret: ["hcr_el2"],
 };
 
 function fieldsOf(text: keyof typeof X86_TRACEPOINT_FIELDS): readonly string[] {

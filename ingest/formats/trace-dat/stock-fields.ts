@@ -9,6 +9,9 @@ import { putLaidOutValue } from "../laid-out-values.ts";
 import type { FieldValues } from "./field-values.ts";
 import type { FormatField } from "./format-texts.ts";
 
+/** HCR_EL2.VM: stage 2 is on. */
+const HCR_VM = 1;
+
 /**
  * Reads the fields of a stock tracepoint into a row.
  * @param fields those that the text of this kind holds, in its order.
@@ -51,6 +54,9 @@ export function readStockFields(
     }
     case "vcpuNumber":
       batch.arg0[row] = first;
+      return true;
+    case "nestedEret":
+      batch.arg0[row] = values.low & HCR_VM;
       return true;
     default:
       return text satisfies never;
