@@ -77,7 +77,7 @@ export interface RunRequest {
   /** The TLB that `--tlb` names: what architectures with rooms of their own model. */
   readonly tlb?: ArchitectureRequest["tlb"];
   /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
-  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
+  readonly model?: (config: ReplayConfig, reader: TraceReader) => ReplayObserver | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }

@@ -73,7 +73,7 @@ async function runStage2(
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
   const config = replayConfig(configuration, policies, request.compare);
-  const observer = request.model?.(config, () => reader.baseNs);
+  const observer = request.model?.(config, reader);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)

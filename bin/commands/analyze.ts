@@ -85,8 +85,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
   for (const [i, trace] of traces.entries()) {
     let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
-      model: (config, baseNs) => {
-        chosen = chooseModel(args, config, streamFile, baseNs);
+      model: (config, reader) => {
+        chosen = chooseModel(args, config, streamFile, () => reader.baseNs);
         return chosen?.model;
       },
       tlb:
