@@ -43,7 +43,10 @@ export class LaidOutText {
     return true;
   }
 
-  /** `gfn=0x100000 level=2`: a base is told by 0x, and the order is that of the event's format. */
+  /**
+   * `gfn=100000 level=2`, as `trace-cmd report -R` prints it: each in the base of the event's own text, with 0x
+   * or without, and in the order of its format.
+   */
   readFields(
     text: X86TracepointText,
     bytes: Uint8Array,
@@ -58,7 +61,8 @@ export class LaidOutText {
         if (field.isOptional === true) continue;
         return false;
       }
-      if (this.#scan(bytes, value, end, false) < 0 || !this.#put(field, batch, row)) return false;
+      const stop = this.#scan(bytes, value, end, field.base === "hex");
+      if (stop < 0 || !this.#put(field, batch, row)) return false;
     }
     return true;
   }
