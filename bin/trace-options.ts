@@ -1,11 +1,17 @@
 import type { Argv } from "yargs";
 import type { OpenTraceOptions } from "../ingest/open-trace.ts";
+import { ARCHITECTURES } from "../replay/architectures/registry.ts";
 import { POLICY_HELP } from "../replay/policies/select.ts";
 import { type SharedValues, withOptions } from "./options.ts";
 
 /** Options that say how a trace is read. */
 const READING_OPTIONS = ["input-format", "probes", "instance", "line-template"] as const;
 export type ReadingOptions = Pick<SharedValues, (typeof READING_OPTIONS)[number]>;
+
+/** Policies of architectures with rooms of their own, a line each. */
+const OTHER_POLICIES: readonly string[] = ARCHITECTURES.filter(
+  ({ start }) => start !== undefined,
+).flatMap(({ policies }) => policies.map(({ id, summary }) => `${id} – ${summary}`));
 
 const LOG_OPTIONS = ["quiet", "debug"] as const;
 
@@ -39,38 +45,50 @@ export function openOptionsOf(options: ReadingOptions): OpenTraceOptions {
 }
 
 /** Declares the traces and the options of a command that only reads events. */
-export function withEventOptions<T>(yargs: Argv<T>): Argv<T & EventOptions & Traces> {
-  return withOptions(withTraces(yargs), ...READING_OPTIONS, ...LOG_OPTIONS);
+export function withEventOptions<T>(
+  yargs: Argv<T>,
+  needsTrace = true,
+): Argv<T & EventOptions & Traces> {
+  return withReadingOptions(withTraces(yargs, needsTrace));
+}
+
+/** Those of a command whose files are not all traces. */
+export function withReadingOptions<T>(yargs: Argv<T>): Argv<T & EventOptions> {
+  return withOptions(yargs, ...READING_OPTIONS, ...LOG_OPTIONS);
 }
 
 /** Declares the traces and the options of a command that takes no policy. */
-export function withMachineOptions<T>(yargs: Argv<T>): Argv<T & MachineOptions & Traces> {
-  return withOptions(withEventOptions(yargs), ...HOST_OPTIONS);
+export function withMachineOptions<T>(
+  yargs: Argv<T>,
+  needsTrace = true,
+): Argv<T & MachineOptions & Traces> {
+  return withOptions(withEventOptions(yargs, needsTrace), ...HOST_OPTIONS);
 }
 
-function withTraces<T>(yargs: Argv<T>): Argv<T & Traces> {
+function withTraces<T>(yargs: Argv<T>, needsTrace: boolean): Argv<T & Traces> {
   return yargs.positional("traces", {
     type: "string",
     array: true,
-    demandOption: true,
+    ...(needsTrace ? { demandOption: true } : { default: [] }),
     describe: "Trace files, folders of a capture, or - for stdin",
   });
 }
 
 /**
  * Declares the traces and the options that say how they are replayed; the policies stand below the help.
- * @param isDemanded without traces there is nothing to do; false: the command decides.
+ * @param needsTrace without traces there is nothing to do; false: the command decides.
  */
 export function withTraceOptions<T>(
   yargs: Argv<T>,
   below: readonly string[] = [],
-  isDemanded = true,
+  needsTrace = true,
 ): Argv<T & TraceOptions> {
-  const declared = withMachineOptions(yargs);
-  // yargs keeps the declaration; its type stays that of a command that needs them.
-  if (!isDemanded) declared.positional("traces", { demandOption: false });
-  return withOptions(declared, ...REPLAY_OPTIONS).epilogue(
-    ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`), ...section(below)].join("\n"),
+  return withOptions(withMachineOptions(yargs, needsTrace), ...REPLAY_OPTIONS).epilogue(
+    [
+      "Policies:",
+      ...[...POLICY_HELP, ...OTHER_POLICIES].map((line) => `  ${line}`),
+      ...section(below),
+    ].join("\n"),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { EventBatch } from "../ingest/events/columns.ts";
-import { EventKind } from "../ingest/events/kinds.ts";
+import { EVENT_KINDS, EventKind, X86_EVENT_KINDS } from "../ingest/events/kinds.ts";
 import { Brackets, type RequestMode } from "./operations/brackets.ts";
 import { ScopeEvents } from "./operations/scope-events.ts";
 import { Bracket, Call, type Task } from "./operations/task.ts";
@@ -10,6 +10,9 @@ import { isRange } from "./tlbi/range-encoder.ts";
 import { Primitive } from "./tlbi/primitives.ts";
 
 const K = EventKind;
+
+/** Kinds that say nothing of stage 2, whichever architecture's trace they are in. */
+const IS_FOREIGN = Uint8Array.from(EVENT_KINDS, (kind) => (X86_EVENT_KINDS.has(kind) ? 1 : 0));
 
 /** Sees each row before the replay does. */
 export interface RowObserver {
@@ -88,6 +91,7 @@ export class ReplayEngine {
         this.#brackets.returned(batch, row, Call.relax);
         return;
       default:
+        if (IS_FOREIGN[kind] === 1) return;
         if (!this.#primitive(batch, row, kind) && !this.#call(batch, row, kind)) {
           this.#otherEvent(batch, row, kind);
         }

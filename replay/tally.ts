@@ -18,11 +18,12 @@ const CELLS = PATHS.length * PRIMITIVES.length;
 
 /**
  * Sums of one policy by path and primitive, and by instruction. `call` describes how its calls become
- * instructions (encoder, workaround); its page and length are overwritten.
+ * TLBI instructions (encoder, workaround), and its page and length are overwritten; undefined: they become none
+ * (x86, where each CPU is sent an interrupt instead).
  */
 export class Tally {
   readonly policy: string;
-  readonly #call: PrimitiveCall;
+  readonly #call: PrimitiveCall | undefined;
   readonly #leftOut: number;
   readonly #calls = new Float64Array(CELLS);
   readonly #tlbi = new Float64Array(CELLS);
@@ -32,7 +33,7 @@ export class Tally {
   readonly #instructions = new Float64Array(INSTRUCTIONS.length);
 
   /** @param leftOut a path of which nothing is counted: somebody else does. */
-  constructor(policy: string, call: PrimitiveCall, leftOut: number = NONE) {
+  constructor(policy: string, call: PrimitiveCall | undefined, leftOut: number = NONE) {
     this.policy = policy;
     this.#call = call;
     this.#leftOut = leftOut;
@@ -56,13 +57,15 @@ export class Tally {
   add(path: number, primitive: number, page: number, pages: number, count: number): void {
     if (path === this.#leftOut) return;
     const cell = path * PRIMITIVES.length + primitive;
-    this.#call.ipaPage = page;
-    this.#call.lenPages = primitive === Primitive.RANGE ? pages : 1;
     this.#calls[cell]! += count;
-    this.#tlbi[cell]! += countTlbis(primitive, this.#call) * count;
-    this.#dsb[cell]! += countDsbs(primitive, this.#call) * count;
     this.#pages[cell]! += pages * count;
-    countInstructions(primitive, this.#call, this.#instructions, count);
+    const call = this.#call;
+    if (call === undefined) return;
+    call.ipaPage = page;
+    call.lenPages = primitive === Primitive.RANGE ? pages : 1;
+    this.#tlbi[cell]! += countTlbis(primitive, call) * count;
+    this.#dsb[cell]! += countDsbs(primitive, call) * count;
+    countInstructions(primitive, call, this.#instructions, count);
   }
 
   addUnknown(path: number, primitive: number, count: number): void {
@@ -70,16 +73,14 @@ export class Tally {
     this.#unknown[path * PRIMITIVES.length + primitive]! += count;
   }
 
-  /** Adds the sums of another tally. */
-  merge(other: Tally): void {
-    for (let cell = 0; cell < CELLS; cell += 1) {
-      this.#calls[cell]! += other.#calls[cell]!;
-      this.#tlbi[cell]! += other.#tlbi[cell]!;
-      this.#dsb[cell]! += other.#dsb[cell]!;
-      this.#pages[cell]! += other.#pages[cell]!;
-      this.#unknown[cell]! += other.#unknown[cell]!;
-    }
-    for (const [code, count] of other.#instructions.entries()) this.#instructions[code]! += count;
+  /** Adds all that another tally of the same policy counted. */
+  absorb(other: Tally): void {
+    addAll(this.#calls, other.#calls);
+    addAll(this.#tlbi, other.#tlbi);
+    addAll(this.#dsb, other.#dsb);
+    addAll(this.#pages, other.#pages);
+    addAll(this.#unknown, other.#unknown);
+    addAll(this.#instructions, other.#instructions);
   }
 
   /** Calls of a primitive over all paths. */
@@ -126,4 +127,8 @@ export class Tally {
     }
     return rows;
   }
+}
+
+function addAll(into: Float64Array, from: Float64Array): void {
+  for (let at = 0; at < into.length; at += 1) into[at]! += from[at]!;
 }

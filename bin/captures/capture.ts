@@ -16,6 +16,7 @@ export interface Capture {
   /** What was run, to find captures of the same work on other systems. */
   readonly workload: string;
   readonly isArm64: boolean;
+  readonly isX86: boolean;
   /** Functions of operations that could not be probed, by the capture's probe list. */
   readonly unprobed: readonly string[];
 }
@@ -43,6 +44,7 @@ export function readCapture(folder: string): Capture | undefined {
     executed,
     workload: `${json.workload ?? ""}\n${output}`,
     unprobed: unprobedOperations(existsSync(probeList) ? readFileSync(probeList, "utf8") : ""),
+    isX86: /\bx86_64\b/.test(json.uname ?? ""),
     isArm64: /aarch64|arm64/.test(`${json.uname ?? ""} ${json.kernel ?? ""}`),
   };
 }
@@ -66,7 +68,13 @@ export function traceOf(capture: Capture): string | undefined {
   return present.find((file) => !isEmptyText(file)) ?? present[0];
 }
 
-const TRACE_NAMES: readonly string[] = ["trace.txt", "trace.txt.gz", "trace.v7.dat", "trace.dat"];
+const TRACE_NAMES: readonly string[] = [
+  "trace.txt",
+  "trace.txt.gz",
+  "trace.txt.xz",
+  "trace.v7.dat",
+  "trace.dat",
+];
 
 /** A text of nothing but its header. */
 function isEmptyText(file: string): boolean {

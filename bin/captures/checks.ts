@@ -2,16 +2,10 @@ import { PRIMITIVES, Primitive } from "../../replay/tlbi/primitives.ts";
 import { type Capture, executedByCpu, traceOf } from "./capture.ts";
 import { checkNested } from "./nested-checks.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
+import type { CheckResult } from "./check-result.ts";
+import { checkX86Capture } from "./x86/checks.ts";
 
-/** What a check found; an empty list of problems is a pass. */
-export interface CheckResult {
-  readonly name: string;
-  readonly problems: readonly string[];
-  /** Why it could not be made. */
-  readonly skipped?: string;
-  /** What was compared, for the person who reads the log. */
-  readonly note: string;
-}
+export type { CheckResult } from "./check-result.ts";
 
 const PAGE_TABLE_PRIMITIVES = PRIMITIVES.slice(0, Primitive.RANGE + 1);
 
@@ -21,7 +15,8 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
   const skip = (skipped: string): readonly CheckResult[] => [
     { name, problems: [], skipped, note: "" },
   ];
-  if (!capture.isArm64) return skip("not arm64");
+  if (capture.isX86) return await checkX86Capture(capture);
+  if (!capture.isArm64) return skip("neither arm64 nor x86");
   const trace = traceOf(capture);
   if (trace === undefined) return skip("no trace");
   if (capture.unprobed.length > 0) {

@@ -5,11 +5,11 @@ import { TraceError } from "../../ingest/errors.ts";
 import type { Setting } from "../../replay/configuration.ts";
 import { UNKNOWN_LEVEL } from "../../replay/nested/nested-level.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
+import { shapeOf } from "../../replay/tlb/preset-shape.ts";
 import { TLB_PRESETS } from "../../replay/tlb/presets/registry.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
-import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
 import { formatPresets, presetsJson } from "../../reports/preset-list.ts";
@@ -39,7 +39,8 @@ import {
 import { readStream } from "../stream-file.ts";
 import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import type { TraceRun } from "../opened-trace.ts";
+import { logOf, runTrace, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
@@ -88,10 +89,14 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
   for (const [i, trace] of traces.entries()) {
     let chosen: ChosenModel | undefined;
     const run = await runTrace(trace, args, userPolicies, {
-      model: (config, baseNs) => {
-        chosen = chooseModel(args, config, streamFile, baseNs);
+      model: (config, reader) => {
+        chosen = chooseModel(args, config, streamFile, () => reader.baseNs);
         return chosen?.model;
       },
+      tlb:
+        args.tlb === undefined
+          ? undefined
+          : { id: args.tlb.id, shape: shapeOf(args.tlb, args["tlb-set"] ?? []).shape },
       operationsOnly: false,
       compare: false,
       infers: true,
@@ -115,7 +120,8 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       },
     });
     const refills = refillsOf(run, chosen);
-    if (args.tlb !== undefined && refills === undefined) {
+    const isStage2 = run.architecture.architecture?.start === undefined;
+    if (args.tlb !== undefined && refills === undefined && isStage2) {
       logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
     }
     const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
@@ -169,7 +175,7 @@ function summaryOf(
     argv,
     configuration: [
       ...configuration.settings,
-      levelSetting(run),
+      ...levelSettings(run),
       ...policies.map(({ id, detail, flags }) => ({
         name: `policy ${id}`,
         value: JSON.stringify(flags),
@@ -183,25 +189,16 @@ function summaryOf(
     instructions: result.instructions,
     refills,
     nested: run.nested,
-    explanations: [
-      ...unmodelled,
-      ...explain({
-        counts: result.counts,
-        policies: policies.map((policy) => policy.id),
-        recordedPolicy: configuration.recordedPolicy?.id,
-        tlbirange: configuration.features.tlbirange,
-        fwb: configuration.features.fwb,
-        primitivesRecorded: result.primitivesRecorded,
-        hasDataLoss: run.reader.diagnostics.hasDataLoss,
-      }),
-    ],
+    explanations: [...unmodelled, ...run.explanations(policies.map((policy) => policy.id))],
   });
 }
 
-/** Which hypervisor recorded the trace: the host of guest hypervisors, or one that cannot be told. */
-function levelSetting({ nested }: TraceRun): Setting {
+/** Which hypervisor of arm64 recorded the trace: the host of guest hypervisors, or one that cannot be told. */
+function levelSettings({ nested, architecture }: TraceRun): readonly Setting[] {
+  if (architecture.architecture?.start !== undefined) return [];
   const { level, because } = nested?.level ?? UNKNOWN_LEVEL;
-  return { name: "level", value: level === "unknown" ? "L0 or L1" : level, origin: because };
+  const value = level === "unknown" ? "L0 or L1" : level;
+  return [{ name: "level", value, origin: because }];
 }
 
 /** One trace writes into the folder itself; several get a folder each, named after them. */

@@ -4,7 +4,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip, gzipSync } from "node:zlib";
 import type { Argv, CommandModule } from "yargs";
-import { generateTrace, traceChunks } from "../../fixtures/generator/generate.ts";
+import { traceChunks } from "../../fixtures/generator/generate.ts";
 import { generateNested } from "../../fixtures/generator/nested/generate-nested.ts";
 import {
   DEFAULT_NESTED,
@@ -21,6 +21,15 @@ import {
   problemWith,
 } from "../../fixtures/generator/options.ts";
 import type { CpuFeatures, GeneratorOptions } from "../../fixtures/generator/options.ts";
+import { x86TraceChunks } from "../../fixtures/generator/x86/generate.ts";
+import {
+  MAX_X86_YIELDS,
+  problemWithX86,
+  X86_KERNELS,
+  X86_RECORDED,
+  X86_WORKLOAD,
+  type X86GeneratorOptions,
+} from "../../fixtures/generator/x86/options.ts";
 import { GENERATED_PRIMITIVES } from "../../fixtures/generator/truth.ts";
 import type { GeneratedTruth } from "../../fixtures/generator/truth.ts";
 import { TraceError } from "../../ingest/errors.ts";
@@ -44,6 +53,8 @@ export interface GenerateArguments {
   nested?: RawValue | undefined;
   guests?: RawValue | undefined;
   "pa-bits"?: RawValue | undefined;
+  yields?: RawValue | undefined;
+  recorded?: RawValue | undefined;
   out: RawValue;
   quiet?: boolean;
 }
@@ -62,8 +73,8 @@ export const generateCommand: CommandModule<object, GenerateArguments> = {
     for (const name of ["guests", "pa-bits"] as const) {
       if (args[name] !== undefined) throw badOption(name, "is for --nested");
     }
-    const options = planGenerate(args);
-    const truth = await writeTrace(options, single("out", args.out));
+    const source = sourceOf(args);
+    const truth = await writeTrace(source, single("out", args.out));
     if (args.quiet !== true) process.stderr.write(`${truthSentence(truth)}\n`);
   },
 };
@@ -72,13 +83,29 @@ function buildOptions(yargs: Argv<object>): Argv<GenerateArguments> {
   const { seed, vms, vcpus } = DEFAULT_OPTIONS;
   return yargs.options({
     seed: text(`Names the trace: 0 to 4294967295`, String(seed)),
-    kernel: text(`Whose call shapes it shows: ${KERNELS.join(", ")}`, DEFAULT_OPTIONS.kernel),
+    kernel: text(
+      `Whose call shapes it shows: ${KERNELS.join(", ")}; of ${X86_WORKLOAD}: ${X86_KERNELS.join(", ")}`,
+      DEFAULT_OPTIONS.kernel,
+    ),
     cpu: text(`CPU features: a list of ${FEATURES.join(", ")}; or none`, "tlbirange,fwb"),
     vms: text(`VMs at a time: 1 to ${MAX_VMS}`, String(vms)),
     vcpus: text(`vCPUs of each VM: 1 to ${MAX_VCPUS}`, String(vcpus)),
     memory: text("Memory of each VM, with K, M or G (powers of 1024)", "4G"),
     backing: text(`Host pages behind it: ${BACKINGS.join(", ")}`, DEFAULT_OPTIONS.backing),
-    workload: text(`What the VMs do: ${WORKLOADS.join(", ")}`, DEFAULT_OPTIONS.workload),
+    workload: text(
+      `What the VMs do: ${[...WORKLOADS, X86_WORKLOAD].join(", ")} (an x86 dirty_log_perf_test)`,
+      DEFAULT_OPTIONS.workload,
+    ),
+    yields: {
+      type: "string" as const,
+      requiresArg: true,
+      describe: `${X86_WORKLOAD}: times that the walk yields while logging ends; default 0`,
+    },
+    recorded: {
+      type: "string" as const,
+      requiresArg: true,
+      describe: `${X86_WORKLOAD}: ${X86_RECORDED.join(" or ")} changes of entries; default all`,
+    },
     size: {
       type: "string" as const,
       requiresArg: true,
@@ -118,6 +145,42 @@ interface TextOption {
 
 function text(describe: string, fallback: string): TextOption {
   return { type: "string", requiresArg: true, describe, default: fallback };
+}
+
+/** Makes the trace piece by piece. */
+type TraceSource = () => AsyncGenerator<string, GeneratedTruth, void>;
+
+/** @throws TraceError BAD_OPTION, naming the option. */
+function sourceOf(args: GenerateArguments): TraceSource {
+  if (args.workload === X86_WORKLOAD) {
+    const options = planX86(args);
+    return () => x86TraceChunks(options);
+  }
+  for (const name of ["yields", "recorded"] as const) {
+    if (args[name] !== undefined)
+      throw badOption(name, `is an option of --workload ${X86_WORKLOAD}`);
+  }
+  const options = planGenerate(args);
+  return () => traceChunks(options);
+}
+
+/** @throws TraceError BAD_OPTION, naming the option. */
+export function planX86(args: GenerateArguments): X86GeneratorOptions {
+  for (const name of ["size", "events"] as const) {
+    if (args[name] !== undefined) {
+      throw badOption(name, `is not an option of --workload ${X86_WORKLOAD}, which --memory sizes`);
+    }
+  }
+  const options: X86GeneratorOptions = {
+    kernel: choice("kernel", args.kernel, X86_KERNELS),
+    vcpus: wholeNumber("vcpus", args.vcpus, 1, MAX_VCPUS),
+    memoryBytes: byteCount("memory", args.memory),
+    yields: wholeNumber("yields", args.yields ?? "0", 0, MAX_X86_YIELDS),
+    recorded: choice("recorded", args.recorded ?? "all", X86_RECORDED),
+  };
+  const problem = problemWithX86(options);
+  if (problem !== undefined) throw new TraceError("BAD_OPTION", problem);
+  return options;
 }
 
 /** @throws TraceError BAD_OPTION, naming the option. */
@@ -200,22 +263,31 @@ function writeAtOnce(out: string, trace: string): void {
 }
 
 /** Writes to stdout, or to a file that appears under its name only when it is complete. */
-async function writeTrace(options: GeneratorOptions, out: string): Promise<GeneratedTruth> {
-  if (out === "-") return await generateTrace(options, (chunk) => printResult(chunk));
+async function writeTrace(source: TraceSource, out: string): Promise<GeneratedTruth> {
+  if (out === "-") return await print(source);
   try {
-    if (isSpecial(out)) return await writeFileOf(options, out, out);
-    return await writeWhole(options, out);
+    if (isSpecial(out)) return await writeFileOf(source, out, out);
+    return await writeWhole(source, out);
   } catch (error) {
     throw unwritable(error, out);
   }
 }
 
-async function writeWhole(options: GeneratorOptions, out: string): Promise<GeneratedTruth> {
+async function print(source: TraceSource): Promise<GeneratedTruth> {
+  const chunks = source();
+  for (;;) {
+    const next = await chunks.next();
+    if (next.done === true) return next.value;
+    await printResult(next.value);
+  }
+}
+
+async function writeWhole(source: TraceSource, out: string): Promise<GeneratedTruth> {
   const temporary = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}.tmp`);
   const remove = (): void => rmSync(temporary, { force: true });
   const forget = onInterrupt(remove);
   try {
-    const truth = await writeFileOf(options, temporary, out);
+    const truth = await writeFileOf(source, temporary, out);
     renameSync(temporary, out);
     return truth;
   } catch (error) {
@@ -236,17 +308,17 @@ function isSpecial(out: string): boolean {
 }
 
 async function writeFileOf(
-  options: GeneratorOptions,
+  source: TraceSource,
   file: string,
   name: string,
 ): Promise<GeneratedTruth> {
   let truth: GeneratedTruth | undefined;
-  const source = async function* (): AsyncGenerator<string, void, void> {
-    truth = yield* traceChunks(options);
+  const pieces = async function* (): AsyncGenerator<string, void, void> {
+    truth = yield* source();
   };
   const target = createWriteStream(file);
-  if (name.endsWith(".gz")) await pipeline(source, createGzip(), target);
-  else await pipeline(source, target);
+  if (name.endsWith(".gz")) await pipeline(pieces, createGzip(), target);
+  else await pipeline(pieces, target);
   if (truth === undefined) throw new Error("the trace ended before it was complete");
   return truth;
 }

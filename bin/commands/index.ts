@@ -3,6 +3,7 @@ import { analyzeCommand } from "./analyze.ts";
 import { captureCommand } from "./capture.ts";
 import { convertCommand } from "./convert.ts";
 import { checkCommand } from "./check.ts";
+import { downtimeCommand } from "./downtime.ts";
 import { encodeCommand } from "./encode.ts";
 import { generateCommand } from "./generate.ts";
 import { verifyCommand } from "./verify.ts";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   verifyCommand,
   convertCommand,
   checkCommand,
+  downtimeCommand,
   encodeCommand,
   generateCommand,
   captureCommand,

@@ -9,7 +9,6 @@ import { type MissingProbe, missingProbes } from "../../replay/needs/missing-pro
 import { KindCounts } from "../../replay/survey/kind-counts.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
-import { explain } from "../../reports/explanations.ts";
 import { formatNestedVerification } from "../../reports/nested.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
@@ -21,7 +20,8 @@ import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import type { TraceRun } from "../opened-trace.ts";
+import { runTrace, userPoliciesOf } from "../trace-run.ts";
 
 type VerifyArguments = TraceOptions &
   Pick<SharedValues, "format"> & { readonly "operations-only": boolean };
@@ -95,6 +95,7 @@ function missingOf(run: TraceRun, kinds: KindCounts): readonly MissingProbe[] {
     kernel: run.configuration.kernel,
     hypMode: run.facts.hypMode?.value,
   };
+  if (run.architecture.architecture?.start !== undefined) return [];
   return missingProbes(sight, [], ["verify"]);
 }
 
@@ -180,16 +181,7 @@ function notesOf(
     if (code === "LEARNED") notes.push(`learned: ${detail}`);
   }
   notes.push(...configuration.assumptions.map((text) => `assumed: ${text}`));
-  const explanations = explain({
-    counts: result.counts,
-    policies: [judged.policy],
-    recordedPolicy: configuration.recordedPolicy?.id,
-    tlbirange: configuration.features.tlbirange,
-    fwb: configuration.features.fwb,
-    primitivesRecorded: result.primitivesRecorded,
-    hasDataLoss: reader.diagnostics.hasDataLoss,
-  });
-  return [...notes, ...explanations];
+  return [...notes, ...run.explanations([judged.policy])];
 }
 
 /** Formats whose records are no lines to show. */

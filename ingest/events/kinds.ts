@@ -137,6 +137,58 @@ export const EVENT_KINDS = [
    */
   "marker",
 
+  // x86 KVM (TDP MMU). Frames and lengths in PAGES unless said otherwise.
+  /**
+   * __handle_changed_spte, handle_changed_spte (with `kvm`) and the tracepoint kvm_tdp_mmu_spte_changed
+   * (without): `addr` = gfn, `arg0` = level (1: 4 KiB), `prot` = new SPTE, `arg1` and `arg2` = old SPTE bits
+   * 31:0 and 63:32, `arg3` = address space, NaN where it was not recorded.
+   */
+  "spte_changed",
+  /** kvm_mmu_set_spte: `addr` = gfn, `prot` = SPTE, `arg0` = level, `phys` = where the SPTE lies. */
+  "set_spte",
+  /** kvm_mmu_split_huge_page: `addr` = gfn, `prot` = the huge SPTE, `arg0` = level, `arg1` = errno. */
+  "split_huge_page",
+  /** kvm_page_fault: `addr` = guest-physical address in BYTES, `arg1`, `arg2` = error code, `arg3` = vCPU. */
+  "page_fault",
+  /**
+   * fast_page_fault: `addr` = guest-physical address in BYTES, `prot` = the SPTE as it stands, `arg1`,
+   * `arg2` = the SPTE before, `arg3` = vCPU.
+   */
+  "fast_page_fault",
+  /** kvm_tdp_mmu_map: a fault is mapped. */
+  "tdp_map",
+  /** kvm_unmap_hva_range as a function (until 5.12): `kvm`, `addr` and `len` in BYTES of HVA. */
+  "unmap_hva_call",
+  /** tdp_mmu_zap_leafs, zap_gfn_range: `kvm`, `pgt` = root. */
+  "zap_leafs",
+  /** kvm_zap_gfn_range: `kvm`. */
+  "zap_gfn_range",
+  /** zap_collapsible_spte_range: `kvm`, `pgt` = root. Its callers: slot only. */
+  "zap_collapsible",
+  /** recover_huge_pages_range (6.13+): `kvm`, `pgt` = root. */
+  "recover_huge_pages",
+  /** tdp_mmu_make_huge_spte (6.13+): `kvm`. */
+  "make_huge_spte",
+  /** kvm_mmu_slot_remove_write_access: `kvm`, the slot. */
+  "slot_wrprotect",
+  /** kvm_mmu_slot_leaf_clear_dirty: `kvm`, the slot. */
+  "slot_clear_dirty",
+  /** kvm_mmu_slot_try_split_huge_pages, kvm_mmu_try_split_huge_pages: `kvm`, the slot. */
+  "slot_split",
+  /** kvm_mmu_zap_all_fast, the function (with `kvm`) and the tracepoint of that name (without). */
+  "zap_all_fast",
+  /** kvm_mmu_zap_all, kvm_tdp_mmu_zap_all. */
+  "zap_all",
+  /** __tdp_mmu_zap_root, tdp_mmu_zap_root: `kvm`, `pgt` = root. */
+  "zap_root",
+  /** kvm_make_all_cpus_request: `kvm`, `arg0` = request with its flags. */
+  "cpus_request",
+  /** kvm_arch_destroy_vm: `kvm`, `arg0` = flushes that kicked a vCPU, `arg1` = flushes requested. */
+  "destroy_vm",
+  /** hv_flush_remote_tlbs, hv_flush_remote_tlbs_range: on Hyper-V, which can flush a range. */
+  "hv_flush",
+  "hv_flush_range",
+
   // Nested virtualisation, on the host of guest hypervisors (6.11 on).
   /**
    * Handlers of a TLBI that a guest hypervisor executed: `arg1` and `arg2` = operand bits 31:0 and 63:32;
@@ -172,6 +224,32 @@ export type EventKindName = (typeof EVENT_KINDS)[number];
 
 /** Code of each kind, for switches in hot code: `EventKind.map`. */
 export const EventKind: Readonly<Record<EventKindName, number>> = codesOf(EVENT_KINDS);
+
+/** Kinds of x86 KVM: a replay of stage 2 leaves them alone. */
+export const X86_EVENT_KINDS: ReadonlySet<EventKindName> = new Set<EventKindName>([
+  "spte_changed",
+  "set_spte",
+  "split_huge_page",
+  "page_fault",
+  "fast_page_fault",
+  "tdp_map",
+  "unmap_hva_call",
+  "zap_leafs",
+  "zap_gfn_range",
+  "zap_collapsible",
+  "recover_huge_pages",
+  "make_huge_spte",
+  "slot_wrprotect",
+  "slot_clear_dirty",
+  "slot_split",
+  "zap_all_fast",
+  "zap_all",
+  "zap_root",
+  "cpus_request",
+  "destroy_vm",
+  "hv_flush",
+  "hv_flush_range",
+]);
 
 /** What stage2_apply_range's `fn=` argument may name; `apply_range.arg0` is the index (0: another). */
 export const APPLIED_FUNCTIONS = [

@@ -1,5 +1,6 @@
 import type { EventKindName } from "../events/kinds.ts";
 import type { RoleName } from "./roles.ts";
+import { X86_FUNCTION_MEANINGS } from "./x86-functions.ts";
 
 /**
  * The kernel functions whose calls the replay understands, by symbol. An event's kind comes from the
@@ -130,12 +131,23 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
     "kvm_arch_commit_memory_region",
     {
       kind: "commit_region",
-      takes: [...PAGE_RANGE, "change", "oldFlags", "newFlags", "slotId", "userspace"],
+      takes: [
+        ...POINTERS,
+        "gfn",
+        "newPages",
+        "change",
+        "oldFlags",
+        "newFlags",
+        "slotId",
+        "userspace",
+      ],
       needs: ["context", "addr", "len", "arg0", "arg2"],
+      // Of the struct that user space passes, in bytes.
+      ignores: ["mem", "gpa", "size"],
     },
   ],
   ["kvm_arch_flush_shadow_memslot", overPages("flush_shadow_memslot", ["context"])],
-  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all")],
+  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all", [])],
   ["kvm_free_stage2_pgd", onContext("free_pgd")],
 
   // Nested virtualisation.
@@ -216,6 +228,8 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
   ],
   ["__kvm_flush_cpu_context", onContext("hw_cpu_context")],
   ["__kvm_flush_vm_context", onContext("hw_vm_context", [])],
+
+  ...X86_FUNCTION_MEANINGS,
 ]);
 
 /** What the return of a function takes and needs; a failed map changes nothing, so its value is needed. */
@@ -232,6 +246,9 @@ const COMPILER_SUFFIX = /(?:\.(?:isra|constprop|part|llvm)\.\d+)+$/;
 export function withoutCompilerSuffix(symbol: string): string {
   return symbol.replace(COMPILER_SUFFIX, "");
 }
+
+/** Functions that say nothing as events, and whose time is that of a whole fault. */
+export const TIMED_FUNCTIONS: ReadonlySet<string> = new Set(["kvm_handle_guest_abort"]);
 
 /** Meaning of a symbol, with or without a compiler's suffixes; undefined for another function. */
 export function meaningOfSymbol(symbol: string): FunctionMeaning | undefined {

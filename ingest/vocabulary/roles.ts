@@ -76,6 +76,14 @@ export type RoleName =
   | "newFlags"
   | "slotId"
   | "userspace"
+  | "newPages"
+  | "root"
+  | "oldSpte"
+  | "newSpte"
+  | "addressSpace"
+  | "request"
+  | "kicks"
+  | "requests"
   | "operand"
   | "op1"
   | "crn"
@@ -132,6 +140,16 @@ export const ARGUMENT_ROLES: Readonly<Record<RoleName, ArgumentRole>> = {
   slotId: { names: ["id", "slot_id"], column: "arg3", reading: "int32" },
   /** Host-virtual address of a memslot. */
   userspace: { names: ["hva", "userspace_addr"], column: "phys", reading: "quantity" },
+  /** Pages of the slot that is made; on x86 5.10 `size` stands beside it, in bytes. */
+  newPages: { names: PAGE_COUNT_NAMES.slice(0, 4), column: "len", reading: "quantity" },
+  // x86 TDP MMU.
+  root: { names: ["root"], column: "pgt", reading: "pointer" },
+  oldSpte: { names: ["old_spte"], column: "arg1+arg2", reading: "bits64" },
+  newSpte: { names: ["new_spte"], column: "prot", reading: "bits64" },
+  addressSpace: { names: ["as_id"], column: "arg3", reading: "int32" },
+  request: { names: ["req"], column: "arg0", reading: "int32" },
+  kicks: { names: ["remote_tlb_flush"], column: "arg0", reading: "quantity" },
+  requests: { names: ["requests"], column: "arg1", reading: "quantity" },
   /** Register operand of a guest's TLBI, and the instruction's encoding. */
   operand: { names: ["regval", "val", "info0"], column: "arg1+arg2", reading: "bits64" },
   op1: { names: ["op1", "Op1"], column: "addr", reading: "quantity" },

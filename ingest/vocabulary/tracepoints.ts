@@ -1,4 +1,5 @@
 import type { EventKindName } from "../events/kinds.ts";
+import { X86_TRACEPOINTS, type X86TracepointText } from "./x86-tracepoints.ts";
 
 /**
  * How a stock tracepoint's own text is read; `none`: the name says all; `marker`: free text, of which some
@@ -13,7 +14,8 @@ export type TracepointText =
   | "hvaRange"
   | "hvaOne"
   | "vcpuNumber"
-  | "nestedEret";
+  | "nestedEret"
+  | X86TracepointText;
 
 export interface TracepointMeaning {
   readonly kind: EventKindName;
@@ -65,4 +67,5 @@ export const TRACEPOINTS: ReadonlyMap<string, TracepointMeaning> = new Map<
   ["kvm_forward_sysreg_trap", vcpuEvent],
   ["tracing_mark_write", { kind: "marker", text: "marker" }],
   ["print", { kind: "marker", text: "marker" }],
+  ...X86_TRACEPOINTS,
 ]);

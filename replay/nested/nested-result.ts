@@ -152,7 +152,7 @@ function flushesOf(config: NestedConfig, policy: string, world: ShadowWorld): Ne
   const sum = config.tallyOf(policy);
   for (const cause of world.totals.present()) {
     const tally = world.tallyOf(cause);
-    if (tally !== undefined) sum.merge(tally);
+    if (tally !== undefined) sum.absorb(tally);
   }
   return { policy, flushes: sum.flushRows(), instructions: sum.instructionRows() };
 }

@@ -15,11 +15,18 @@ const ORIGIN = "--policy";
 /** What a run without `--policy` compares the recorded kernel with: an old kernel and a new one. */
 const DEFAULT_IDS: ReadonlySet<string> = new Set(["pgtable-5.10", "range-6.9"]);
 
-/** Ids of policies that this version does not have, and where they belong. */
+const X86 = "x86 (its traces are recognised by their events)";
+
+/** Ids of policies that do not belong to stage 2, and where they do. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map(
-  ["x86-per-table-5.10", "x86-once-5.18", "x86-collapsible-per-spte", "x86-collapsible-batch"].map(
-    (id) => [id, "x86"] as const,
-  ),
+  [
+    "x86-per-table-5.10",
+    "x86-rfc-list-2021",
+    "x86-rcu-proxy-2021",
+    "x86-once-5.18",
+    "x86-collapsible-per-spte",
+    "x86-collapsible-batch",
+  ].map((id) => [id, X86] as const),
 );
 
 export interface PolicySelection {
@@ -93,7 +100,11 @@ function resolve(id: string, selection: PolicySelection): Policy {
   const names = [AUTO, ...all.map((policy) => policy.id)];
   const known = `the policies are ${names.join(", ")}`;
   if (place !== undefined) {
-    const sentence = `'${id}' is a policy for ${place} and not part of this version, which replays the stage 2 of arm64 guests`;
+    const why =
+      place === X86
+        ? "this is replayed as the stage 2 of arm64 guests"
+        : "not part of this version, which replays the stage 2 of arm64 guests";
+    const sentence = `'${id}' is a policy for ${place} and ${why}`;
     throw new TraceError("BAD_OPTION", sentence, ORIGIN, known);
   }
   const sentence = `'${id}' is not a policy; ${known}`;

@@ -1,4 +1,9 @@
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import {
+  isLaidOut,
+  X86_TRACEPOINT_FIELDS,
+  type X86TracepointText,
+} from "../../vocabulary/x86-tracepoints.ts";
 
 /**
  * The text of the stock tracepoints, as the default layout prints it, from the fields that the `fields`
@@ -8,6 +13,7 @@ export function tracepointText(
   text: TracepointText,
   fields: ReadonlyMap<string, string>,
 ): string | undefined {
+  if (isLaidOut(text)) return laidOutText(text, fields);
   const { ipa, hsr, start, end, hva, reason, errno, vcpu_id, hcr_el2 } = Object.fromEntries(fields);
   switch (text) {
     case "none":
@@ -30,6 +36,20 @@ export function tracepointText(
     default:
       return text satisfies never;
   }
+}
+
+/** Undefined: one of its fields is missing. */
+function laidOutText(
+  text: X86TracepointText,
+  fields: ReadonlyMap<string, string>,
+): string | undefined {
+  const pieces: string[] = [];
+  for (const { field, label, isOptional } of X86_TRACEPOINT_FIELDS[text]) {
+    const value = fields.get(field);
+    if (value !== undefined) pieces.push(`${label}${value}`);
+    else if (isOptional !== true) return undefined;
+  }
+  return pieces.join(" ");
 }
 
 function userspaceExit(reason: number, errno: number): string {

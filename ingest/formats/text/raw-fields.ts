@@ -1,6 +1,8 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import { isLaidOut } from "../../vocabulary/x86-tracepoints.ts";
 import { literal, matchesAt, SPACE } from "../bytes.ts";
+import { LaidOutText } from "../laid-out-text.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
 const IPA = literal("ipa=");
@@ -21,6 +23,7 @@ const HCR_VM = 1;
  */
 export class RawFields {
   readonly #numbers = new NumberScanner();
+  readonly #laidOut = new LaidOutText();
 
   /** False: a field that this tracepoint has is not there, or is no number that fits. */
   read(
@@ -33,6 +36,7 @@ export class RawFields {
   ): boolean {
     const into = (label: Uint8Array, column: Float64Array): boolean =>
       this.#quantity(bytes, from, end, label, column, row);
+    if (isLaidOut(text)) return this.#laidOut.readFields(text, bytes, from, end, batch, row);
     switch (text) {
       case "none":
       case "marker":

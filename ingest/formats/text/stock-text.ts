@@ -1,7 +1,9 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import { isLaidOut } from "../../vocabulary/x86-tracepoints.ts";
 import { LETTER_X, literal, matchesAt, PAREN_OPEN, ZERO } from "../bytes.ts";
 import { MarkerText } from "../marker-text.ts";
+import { LaidOutText } from "../laid-out-text.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
 const IPA = literal("ipa ");
@@ -24,6 +26,7 @@ const HCR_VM = 1;
 export class StockText {
   readonly #numbers = new NumberScanner();
   readonly #marker = new MarkerText();
+  readonly #laidOut = new LaidOutText();
 
   /** False: the text is not that of this tracepoint in any kernel known here. */
   read(
@@ -34,6 +37,13 @@ export class StockText {
     batch: EventBatch,
     row: number,
   ): boolean {
+    if (isLaidOut(text)) {
+      // A program of the user's own may print the fields one by one.
+      return (
+        this.#laidOut.read(text, bytes, from, end, batch, row) ||
+        this.#laidOut.readFields(text, bytes, from, end, batch, row)
+      );
+    }
     switch (text) {
       case "none":
         return true;
