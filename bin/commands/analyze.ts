@@ -175,7 +175,7 @@ function summaryOf(
     argv,
     configuration: [
       ...configuration.settings,
-      levelSetting(run),
+      ...levelSettings(run),
       ...policies.map(({ id, detail, flags }) => ({
         name: `policy ${id}`,
         value: JSON.stringify(flags),
@@ -193,10 +193,12 @@ function summaryOf(
   });
 }
 
-/** Which hypervisor recorded the trace: the host of guest hypervisors, or one that cannot be told. */
-function levelSetting({ nested }: TraceRun): Setting {
+/** Which hypervisor of arm64 recorded the trace: the host of guest hypervisors, or one that cannot be told. */
+function levelSettings({ nested, architecture }: TraceRun): readonly Setting[] {
+  if (architecture.architecture?.start !== undefined) return [];
   const { level, because } = nested?.level ?? UNKNOWN_LEVEL;
-  return { name: "level", value: level === "unknown" ? "L0 or L1" : level, origin: because };
+  const value = level === "unknown" ? "L0 or L1" : level;
+  return [{ name: "level", value, origin: because }];
 }
 
 /** One trace writes into the folder itself; several get a folder each, named after them. */
