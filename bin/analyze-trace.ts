@@ -18,6 +18,13 @@ export interface AnalyzedTrace {
   readonly refills: RefillReport | undefined;
 }
 
+/** How it is run; none of it changes what is found out. */
+export interface AnalysisSetting {
+  /** stderr where it is not given. */
+  readonly log?: Log;
+  readonly maxContentBytes?: number;
+}
+
 export type AnalysisOptions = Omit<TraceOptions, "traces"> & TlbOptions;
 
 /**
@@ -31,8 +38,9 @@ export async function analyzeTrace(
   args: AnalysisOptions,
   userPolicies: readonly Policy[],
   argv: readonly string[],
-  log: Log = logOf(args),
+  setting: AnalysisSetting = {},
 ): Promise<AnalyzedTrace> {
+  const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
     model: (config) => {
@@ -44,6 +52,7 @@ export async function analyzeTrace(
     infers: true,
     choose: (configuration, own) => policiesOf(args, configuration, own),
     log,
+    maxContentBytes: setting.maxContentBytes,
   });
   const refills = refillsOf(run, chosen);
   if (args.tlb !== undefined && refills === undefined) {

@@ -56,6 +56,8 @@ export interface RunRequest {
   readonly observe?: (batch: EventBatch) => void;
   /** Where the run says what it does; stderr where it is not given. */
   readonly log?: Log;
+  /** Most content that is unpacked from the file; no limit where it is not given. */
+  readonly maxContentBytes?: number | undefined;
 }
 
 /** Reads the policy files named on the command line. */
@@ -85,7 +87,10 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
-  const reader = await openTrace(file, openOptionsOf(options));
+  const reader = await openTrace(file, {
+    ...openOptionsOf(options),
+    maxContentBytes: request.maxContentBytes,
+  });
   const config = replayConfig(configuration, policies, request.compare);
   const refills = request.model?.(config);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);

@@ -10,8 +10,12 @@ export type TraceErrorCode =
   | "NO_EVENTS"
   | "BAD_OPTION"
   | "BAD_POLICY_FILE"
+  | "BAD_MANIFEST"
   | "UNKNOWN_KERNEL"
-  | "UNWRITABLE";
+  | "UNWRITABLE"
+  | "TOO_LARGE"
+  | "TRACE_CHANGED"
+  | "OUTSIDE_ROOT";
 
 export class TraceError extends Error {
   readonly code: TraceErrorCode;
