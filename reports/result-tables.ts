@@ -35,6 +35,12 @@ export function resultTable<Row>(schema: TableSchema<Row>, rows: readonly Row[])
     Object.fromEntries(schema.columns.map((column) => [column.name, cellOf(row, column)])),
   );
   const { name, order } = schema;
-  const columns = schema.columns.map((column) => ({ ...column, name: String(column.name) }));
+  const columns = schema.columns.map(({ name: column, type, nullable, unit, meaning }) => ({
+    name: column,
+    type,
+    nullable,
+    unit,
+    meaning,
+  }));
   return { schema: { name, order, columns }, rows: cells };
 }

@@ -72,10 +72,7 @@ export function parseParameters(parameters: Parameters): AnalysisOptions {
   return options;
 }
 
-function valueOf(
-  name: BatchOption & keyof SharedValues,
-  raw: string | readonly string[],
-): NonNullable<unknown> {
+function valueOf(name: BatchOption & keyof SharedValues, raw: string | readonly string[]): unknown {
   const { coerce } = SHARED_OPTIONS[name];
   if (coerce === undefined) throw new Error(`--${name} takes no value`);
   return coerce(raw);

@@ -11,7 +11,7 @@ import {
   RESULT_VERSION,
   type ResultDocument,
   storedTable,
-} from "./result-document.ts";
+} from "../../reports/batch/result-document.ts";
 import { traceInRoot } from "./trace-root.ts";
 
 export interface UnitSetting {

@@ -3,7 +3,7 @@ import v8 from "node:v8";
 import workerpool from "workerpool";
 import { openStore } from "../store/open-store.ts";
 import type { ResultStore } from "../store/result-store.ts";
-import { resultJson } from "../result-document.ts";
+import { resultJson } from "../../../reports/batch/result-document.ts";
 import { runUnit } from "../unit.ts";
 import { failureOf, type UnitOutcome } from "./outcome.ts";
 import { OUT_OF_MEMORY_EXIT, type UnitJob } from "./unit-job.ts";

@@ -1,10 +1,11 @@
 /** `batch …`: thousands of traces, on this machine, as parts of a scheduler's job, or from a queue. */
 import type { Argv, CommandModule } from "yargs";
 import type { Command } from "../../command.ts";
+import { mergeCommand } from "./merge.ts";
 import { planCommand } from "./plan.ts";
 import { runCommand } from "./run.ts";
 
-const ACTIONS: readonly Command[] = [planCommand, runCommand];
+const ACTIONS: readonly Command[] = [planCommand, runCommand, mergeCommand];
 
 export const batchCommand: Command = {
   command: "batch",

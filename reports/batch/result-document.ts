@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import type { Cell } from "../../reports/schema.ts";
-import type { CellRow, ResultTable } from "../../reports/result-tables.ts";
-import type { Summary } from "../../reports/summary.ts";
+import type { Cell } from "../schema.ts";
+import type { CellRow, ResultTable } from "../result-tables.ts";
+import type { Summary } from "../summary.ts";
 
 /**
  * What a batch keeps of one trace: one JSON document, so that it is there as a whole or not at all. It
