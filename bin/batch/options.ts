@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Argv } from "yargs";
-import { byteCount, type RawValue, single, wholeNumber } from "../values.ts";
+import { badOption, byteCount, type RawValue, single, wholeNumber } from "../values.ts";
+import { DEFAULT_QUEUE, QUEUE_NAME } from "./queue/queue-name.ts";
 import type { PoolSetting } from "./run/unit-pool.ts";
 import { parseShard, type Shard } from "./run/shard.ts";
 
@@ -8,6 +9,7 @@ import { parseShard, type Shard } from "./run/shard.ts";
 
 const WORK = "Work:";
 const OUTPUT = "Output:";
+const QUEUE = "Queue:";
 
 interface ValueTypes {
   results: string;
@@ -19,6 +21,8 @@ interface ValueTypes {
   "max-memory": number;
   "max-unpacked": number;
   root: string;
+  redis: string;
+  queue: string;
 }
 type BatchOptionName = keyof ValueTypes;
 
@@ -76,7 +80,24 @@ const SPECS: { readonly [Name in BatchOptionName]: Spec<ValueTypes[Name]> } = {
     describe: "Folder that every trace must be in (default: the manifest's)",
     coerce: (raw) => single("root", raw),
   },
+  redis: {
+    group: QUEUE,
+    describe:
+      "redis://HOST:PORT/DATABASE without a password (default: TLBI_REPLAY_REDIS_URL, REDIS_URL, else 127.0.0.1)",
+    coerce: (raw) => single("redis", raw),
+  },
+  queue: {
+    group: QUEUE,
+    describe: `Name of the queue (default: ${DEFAULT_QUEUE})`,
+    coerce: parseQueueName,
+  },
 };
+
+function parseQueueName(raw: RawValue): string {
+  const name = single("queue", raw);
+  if (!QUEUE_NAME.test(name)) throw badOption("queue", "is made of letters, digits, '.', '_', '-'");
+  return name;
+}
 
 /** Undefined where an option is not given. */
 export type BatchValues<Name extends BatchOptionName> = {

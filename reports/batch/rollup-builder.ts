@@ -180,10 +180,10 @@ export class RollupBuilder {
       if (values === undefined) group.values.set(name, [value]);
       else values.push(value);
     }
-    if (figures.converges !== undefined) count(group.converging, !figures.converges);
+    if (figures.converges !== undefined) tally(group.converging, !figures.converges);
     const { sloMs } = this.#setting;
     if (figures.downtimeMs !== undefined && sloMs !== undefined) {
-      count(group.slo, figures.downtimeMs > sloMs);
+      tally(group.slo, figures.downtimeMs > sloMs);
     }
   }
 
@@ -210,9 +210,9 @@ export function kernelOf(entry: TraceEntry, { summary }: ResultDocument): string
   return typeof value === "string" ? value : UNKNOWN;
 }
 
-function count(tally: Tally, isHit: boolean): void {
-  tally.of += 1;
-  if (isHit) tally.traces += 1;
+function tally(counts: Tally, isHit: boolean): void {
+  counts.of += 1;
+  if (isHit) counts.traces += 1;
 }
 
 function shareOf({ traces, of }: Tally): Share | null {

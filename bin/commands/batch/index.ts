@@ -4,8 +4,18 @@ import type { Command } from "../../command.ts";
 import { mergeCommand } from "./merge.ts";
 import { planCommand } from "./plan.ts";
 import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
+import { submitCommand } from "./submit.ts";
+import { workerCommand } from "./worker.ts";
 
-const ACTIONS: readonly Command[] = [planCommand, runCommand, mergeCommand];
+const ACTIONS: readonly Command[] = [
+  planCommand,
+  runCommand,
+  mergeCommand,
+  submitCommand,
+  workerCommand,
+  statusCommand,
+];
 
 export const batchCommand: Command = {
   command: "batch",

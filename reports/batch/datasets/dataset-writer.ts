@@ -24,18 +24,14 @@ export async function openDataset(
   format: DatasetFormat,
   file: DatasetFile,
 ): Promise<DatasetWriter> {
-  switch (format) {
-    case "parquet": {
-      const { ParquetDataset } = await import("./parquet-dataset.ts");
-      return ParquetDataset.open(file);
-    }
-    case "arrow": {
-      const { ArrowDataset } = await import("./arrow-dataset.ts");
-      return ArrowDataset.open(file);
-    }
-    case "csv": {
-      const { CsvDataset } = await import("./csv-dataset.ts");
-      return new CsvDataset(file);
-    }
+  if (format === "parquet") {
+    const { ParquetDataset } = await import("./parquet-dataset.ts");
+    return ParquetDataset.open(file);
   }
+  if (format === "arrow") {
+    const { ArrowDataset } = await import("./arrow-dataset.ts");
+    return ArrowDataset.open(file);
+  }
+  const { CsvDataset } = await import("./csv-dataset.ts");
+  return new CsvDataset(file);
 }

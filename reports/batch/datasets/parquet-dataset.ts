@@ -72,20 +72,15 @@ export class ParquetDataset implements DatasetWriter {
 
 function elementOf({ name, type, nullable }: Column<CellRow>): Element {
   const repetition_type = nullable ? "OPTIONAL" : "REQUIRED";
-  switch (type) {
-    case "utf8":
-      return {
-        name,
-        type: "BYTE_ARRAY",
-        converted_type: "UTF8",
-        logical_type: { type: "STRING" },
-        repetition_type,
-      };
-    case "int64":
-      return { name, type: "INT64", repetition_type };
-    case "float64":
-      return { name, type: "DOUBLE", repetition_type };
-  }
+  if (type === "int64") return { name, type: "INT64", repetition_type };
+  if (type === "float64") return { name, type: "DOUBLE", repetition_type };
+  return {
+    name,
+    type: "BYTE_ARRAY",
+    converted_type: "UTF8",
+    logical_type: { type: "STRING" },
+    repetition_type,
+  };
 }
 
 function valueOf(row: CellRow, column: Column<CellRow>): string | number | bigint | null {
