@@ -153,15 +153,15 @@ describe("planBatch", () => {
   });
 });
 
-describe("parseManifest", () => {
-  async function changed(
-    change: (manifest: Manifest & { items: BatchItem[] }) => unknown,
-  ): Promise<string> {
-    const manifest = await planOf({ inputs: [at("in")] });
-    const copy = structuredClone(manifest) as Manifest & { items: BatchItem[] };
-    return JSON.stringify(change(copy));
-  }
+async function changed(
+  change: (manifest: Manifest & { items: BatchItem[] }) => unknown,
+): Promise<string> {
+  const manifest = await planOf({ inputs: [at("in")] });
+  const copy = structuredClone(manifest) as Manifest & { items: BatchItem[] };
+  return JSON.stringify(change(copy));
+}
 
+describe("parseManifest", () => {
   it("reads what a plan wrote, and the bytes do not depend on when", async () => {
     const manifest = await planOf({ inputs: [at("in")] });
     expect(parseManifest(manifestJson(manifest), "m.json")).toStrictEqual(manifest);

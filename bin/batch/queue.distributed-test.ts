@@ -321,11 +321,11 @@ describe("a queue that others write to", () => {
     expect(doneBy([outcome])).toBe(COUNT);
     const { failed, jobs } = await status();
     expect(jobs).toMatchObject({ failed: 8, completed: COUNT });
-    expect(failed.map(({ reason }) => reason.split(":")[0]).toSorted()).toEqual([
-      "OUTSIDE_ROOT",
-      "OUTSIDE_ROOT",
-      ...Array.from({ length: 6 }, () => "this job is not a unit of a batch"),
-    ]);
+    const reasons = failed.map(({ reason }) => reason.split(":")[0]);
+    expect(reasons.filter((reason) => reason === "OUTSIDE_ROOT")).toHaveLength(2);
+    expect(reasons.filter((reason) => reason?.startsWith("this job is not a unit"))).toHaveLength(
+      6,
+    );
     // They failed under the key of a real trace, whose result is what counts.
     expect(await merged(manifest, store)).toStrictEqual(reference);
   });

@@ -3,7 +3,7 @@ import { RollupBuilder, type RollupSetting } from "./rollup-builder.ts";
 import { parseRollup, rollupJsonSchema } from "./rollup-schema.ts";
 import { formatRollup } from "./rollup-text.ts";
 import { rollupJson } from "./rollup.ts";
-import { documentOf, downtimeTable, entryOf, flushesTable } from "./testing.test.data.ts";
+import { documentOf, downtimeTable, entryOf, flushesTable } from "./testing/documents.ts";
 
 const SETTING: RollupSetting = {
   tool: { name: "tlbi-replay", version: "1.2.3" },

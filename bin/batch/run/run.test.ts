@@ -84,6 +84,7 @@ async function run(
   return { ...report, attempts };
 }
 
+const lost: Execute = () => failed("WORKER_LOST", "gone");
 const done: UnitOutcome = { ok: true, isLossy: false };
 
 describe("runBatch", () => {
@@ -128,7 +129,6 @@ describe("runBatch", () => {
 
   it("adds up the attempts of all runs", async () => {
     const store = new MemoryStore();
-    const lost: Execute = () => failed("WORKER_LOST", "gone");
     await run(store, 1, lost);
     const second = await run(store, 1, lost);
     expect(second.failed[0]?.attempts).toBe(6);
@@ -190,6 +190,10 @@ describe("delayMs", () => {
   });
 });
 
+function slurm(id: number, rest: Record<string, string>): unknown {
+  return shardOfEnvironment({ SLURM_ARRAY_TASK_ID: String(id), ...rest });
+}
+
 describe("shards", () => {
   it("hold every item once, and about as many bytes each", () => {
     const shape = fc.record({
@@ -218,8 +222,6 @@ describe("shards", () => {
   });
 
   it("come from Slurm and from Kubernetes", () => {
-    const slurm = (id: number, rest: Record<string, string>): unknown =>
-      shardOfEnvironment({ SLURM_ARRAY_TASK_ID: String(id), ...rest });
     expect(slurm(0, { SLURM_ARRAY_TASK_COUNT: "4" })).toMatchObject({ index: 1, count: 4 });
     const odd = {
       SLURM_ARRAY_TASK_COUNT: "4",

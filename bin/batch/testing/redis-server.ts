@@ -34,11 +34,9 @@ export class RedisServer {
     fs.mkdirSync(this.#folder, { recursive: true });
     this.#child = spawn(
       "redis-server",
-      [
-        ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder],
-        ...["--save", "", "--appendonly", "yes", "--appendfsync", "always"],
-        ...this.#options,
-      ],
+      `--port ${this.port} --bind 127.0.0.1 --appendonly yes --appendfsync always`
+        .split(" ")
+        .concat("--save", "", "--dir", this.#folder, this.#options),
       { stdio: "ignore" },
     );
     this.#child.on("error", () => {

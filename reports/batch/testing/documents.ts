@@ -1,5 +1,5 @@
-import type { ResultDocument, StoredTable } from "./result-document.ts";
-import type { TraceEntry } from "./trace-entry.ts";
+import type { ResultDocument, StoredTable } from "../result-document.ts";
+import type { TraceEntry } from "../trace-entry.ts";
 
 type Rows = readonly (readonly (string | number | null)[])[];
 
