@@ -125,6 +125,11 @@ function replaceFolder(target: string, by: string): void {
 
 function unwritable(error: unknown, out: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  // A file of the datasets has a temporary name, which says nothing to the user.
+  if (error instanceof TraceError && error.code === "UNWRITABLE") {
+    const reason = error.message.replace("the events", "the results");
+    return new TraceError("UNWRITABLE", reason, out, error.hint);
+  }
   if (error instanceof TraceError || !/^E[A-Z]+$/.test(code)) return error;
   const reason =
     code === "ENOSPC" || code === "EDQUOT"
