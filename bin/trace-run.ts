@@ -15,8 +15,12 @@ import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
-import { Replay, type ReplayConfig, type ReplayResult } from "../replay/replay.ts";
-import type { RefillModel } from "../replay/tlb/refills/refill-model.ts";
+import {
+  Replay,
+  type ReplayConfig,
+  type ReplayObserver,
+  type ReplayResult,
+} from "../replay/replay.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
@@ -50,8 +54,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** A modelled TLB for this replay. */
-  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
+  /** What follows this replay: modelled TLBs, or the phases of a migration. */
+  readonly model?: (config: ReplayConfig) => ReplayObserver | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -85,8 +89,8 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const refills = request.model?.(config);
-  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
+  const observer = request.model?.(config);
+  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;

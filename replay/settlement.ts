@@ -176,7 +176,7 @@ export class Settlement {
 }
 
 /** Path of a recorded call: that of its bracket; inside a map call the primitive tells more. */
-function recordedPath(task: Task, primitive: number): number {
+export function recordedPath(task: Task, primitive: number): number {
   if (task.call !== Call.map) return task.path;
   if (primitive === Primitive.VM || primitive === Primitive.RANGE) return Path.collapse;
   return task.path === Path.collapse ? Path.remap : task.path;
