@@ -24,6 +24,9 @@ import {
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
+import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
+import { type TimelineResult, timelineResult } from "../replay/timeline/timeline-rows.ts";
+import { observersOf } from "../replay/observers.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
@@ -39,6 +42,8 @@ export interface TraceRun {
   readonly result: ReplayResult;
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
+  /** When and where invalidations were issued: where it was asked for, and the trace has probes. */
+  readonly timeline: TimelineResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;
@@ -56,6 +61,8 @@ export interface RunRequest {
   ) => readonly Policy[];
   /** What follows this replay: modelled TLBs, or the phases of a migration. */
   readonly model?: (config: ReplayConfig) => ReplayObserver | undefined;
+  /** Follow when and where invalidations are issued. */
+  readonly timeline?: boolean;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }
@@ -89,7 +96,8 @@ export async function runTrace(
   const policies = request.choose(configuration, userPolicies);
   const reader = await openTrace(file, openOptionsOf(options));
   const config = replayConfig(configuration, policies, request.compare);
-  const observer = request.model?.(config);
+  const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
+  const observer = observersOf([request.model?.(config), timeline]);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
@@ -130,6 +138,10 @@ export async function runTrace(
     policies,
     result: inferred === undefined ? result : withInferred(result, inferred),
     inference: inferred,
+    timeline:
+      timeline === undefined || inferred !== undefined
+        ? undefined
+        : timelineResult(timeline, reader.names, result.primitivesRecorded),
     facts,
     probes,
   };

@@ -21,6 +21,8 @@ export type ChangeObserver = Pick<
 > & {
   leavesCleared(page: number, level: number, count: number): void;
   relaxed(page: number, level: number): void;
+  /** A map call put `pages` from `page` into the table, as coarse as alignment and length allow. */
+  mapped?(page: number, pages: number): void;
 };
 
 /** Whoever follows every walk, and is told whose it is. */

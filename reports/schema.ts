@@ -36,11 +36,11 @@ export interface TableSchema<Row> {
 
 type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
 
-function label<Name extends string>(name: Name, meaning: string): Named<Name> {
+export function label<Name extends string>(name: Name, meaning: string): Named<Name> {
   return { name, type: "utf8", nullable: false, unit: "", meaning };
 }
 
-function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
+export function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
   return { name, type: "int64", nullable: false, unit, meaning };
 }
 
