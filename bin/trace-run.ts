@@ -65,6 +65,8 @@ export interface RunRequest {
   readonly timeline?: boolean;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
+  /** Where the run says what it does; stderr where it is not given. */
+  readonly log?: Log;
 }
 
 /** Reads the policy files named on the command line. */
@@ -88,7 +90,7 @@ export async function runTrace(
   userPolicies: readonly Policy[],
   request: RunRequest,
 ): Promise<TraceRun> {
-  const log = logOf(options);
+  const log = request.log ?? logOf(options);
   const file = await resolveTracePath(path);
   const { facts, notes } = await readHostFacts(file);
   for (const note of notes) log.warn(note);

@@ -2,35 +2,28 @@
 import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
-import { AUTO, defaultPolicies, selectPolicies } from "../../replay/policies/select.ts";
 import { toArrow } from "../../reports/arrow.ts";
 import { formatComparison } from "../../reports/comparison.ts";
 import { toCsv } from "../../reports/csv.ts";
-import { explain } from "../../reports/explanations.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../../reports/output-set.ts";
 import type { RefillReport } from "../../reports/refill-entry.ts";
 import { formatRefills } from "../../reports/refills.ts";
-import { FLUSHES, INSTRUCTION_COUNTS, REFILLS } from "../../reports/schema.ts";
-import { buildSummary, type Summary, summaryJson } from "../../reports/summary.ts";
+import { resultTables } from "../../reports/result-tables.ts";
+import { FLUSHES } from "../../reports/schema.ts";
+import { type Summary, summaryJson } from "../../reports/summary.ts";
 import { tableFiles } from "../../reports/table-files.ts";
 import { formatInference } from "../../reports/inference.ts";
 import { formatNotes } from "../../reports/notes.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
+import { analyzeTrace } from "../analyze-trace.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
-import {
-  checkTlbOptions,
-  type ChosenModel,
-  chooseModel,
-  reportOf,
-  TLB_OPTIONS,
-  type TlbOptions,
-} from "../tlb-model.ts";
+import { checkTlbOptions, TLB_OPTIONS, type TlbOptions } from "../tlb-model.ts";
 import { PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { logOf, runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import { logOf, type TraceRun, userPoliciesOf } from "../trace-run.ts";
 import { toolIdentity } from "../version.ts";
 
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "format">;
@@ -62,39 +55,12 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
   const userPolicies = await userPoliciesOf(args);
   const folders = args.out === undefined ? [] : outputFolders(args.out, args.traces);
   for (const [i, trace] of args.traces.entries()) {
-    let chosen: ChosenModel | undefined;
-    const run = await runTrace(trace, args, userPolicies, {
-      model: (config) => {
-        chosen = chooseModel(args, config);
-        return chosen?.model;
-      },
-      operationsOnly: false,
-      compare: false,
-      infers: true,
-      choose: (configuration, own) => {
-        const recordedKernelPolicy = configuration.recordedPolicy;
-        if (args.policy === undefined && args.flag === undefined && own.length === 0) {
-          return defaultPolicies(recordedKernelPolicy);
-        }
-        const ids = args.policy ?? [
-          ...defaultPolicies(recordedKernelPolicy).map(({ id }) =>
-            id === recordedKernelPolicy?.id ? AUTO : id,
-          ),
-          ...own.map(({ id }) => id),
-        ];
-        return selectPolicies({
-          ids,
-          userPolicies: own,
-          overrides: args.flag ?? [],
-          recordedKernelPolicy,
-        });
-      },
-    });
-    const refills = refillsOf(run, chosen);
-    if (args.tlb !== undefined && refills === undefined) {
-      logOf(args).warn("no refills: where operations are only inferred, no TLB is modelled");
-    }
-    const summary = summaryOf(run, process.argv.slice(2), refills);
+    const { run, summary, refills } = await analyzeTrace(
+      trace,
+      args,
+      userPolicies,
+      process.argv.slice(2),
+    );
     const folder = folders[i];
     if (folder !== undefined) {
       await writeResults(folder, summary);
@@ -104,50 +70,6 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
     if (run.reader.diagnostics.hasDataLoss || run.inference !== undefined)
       raiseExitCode(ExitCode.DATA_LOSS);
   }
-}
-
-/** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
-function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport | undefined {
-  if (chosen === undefined || run.inference !== undefined) return undefined;
-  return reportOf(
-    chosen,
-    run.policies.map(({ id }) => id),
-  );
-}
-
-function summaryOf(
-  run: TraceRun,
-  argv: readonly string[],
-  refills: RefillReport | undefined,
-): Summary {
-  const { configuration, result, policies } = run;
-  return buildSummary({
-    tool: toolIdentity(),
-    argv,
-    configuration: [
-      ...configuration.settings,
-      ...policies.map(({ id, detail, flags }) => ({
-        name: `policy ${id}`,
-        value: JSON.stringify(flags),
-        origin: detail ?? "as shipped",
-      })),
-    ],
-    inference: run.inference,
-    inputs: [{ info: run.info, diagnostics: run.reader.diagnostics }],
-    assumptions: configuration.assumptions,
-    flushes: result.flushes,
-    instructions: result.instructions,
-    refills,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
-  });
 }
 
 /** One trace writes into the folder itself; several get a folder each, named after them. */
@@ -173,14 +95,11 @@ function nameOf(trace: string): string {
 }
 
 async function writeResults(folder: string, summary: Summary): Promise<void> {
-  const files: readonly OutputFile[] = [
-    ...(await tableFiles(FLUSHES, summary.flushes, toolIdentity())),
-    ...(await tableFiles(INSTRUCTION_COUNTS, summary.instructions, toolIdentity())),
-    ...(summary.refills === undefined
-      ? []
-      : await tableFiles(REFILLS, summary.refills.rows, toolIdentity())),
-    { name: SET_MARKER, bytes: summaryJson(summary) },
-  ];
+  const files: OutputFile[] = [];
+  for (const { schema, rows } of resultTables(summary)) {
+    files.push(...(await tableFiles(schema, rows, toolIdentity())));
+  }
+  files.push({ name: SET_MARKER, bytes: summaryJson(summary) });
   writeOutputSet(folder, files);
 }
 

@@ -1,0 +1,116 @@
+import type { Policy } from "../replay/policies/flags.ts";
+import { AUTO, defaultPolicies, selectPolicies } from "../replay/policies/select.ts";
+import type { Configuration } from "../replay/configuration.ts";
+import { explain } from "../reports/explanations.ts";
+import type { RefillReport } from "../reports/refill-entry.ts";
+import { buildSummary, type Summary } from "../reports/summary.ts";
+import type { Log } from "./log.ts";
+import { type ChosenModel, chooseModel, reportOf, type TlbOptions } from "./tlb-model.ts";
+import type { TraceOptions } from "./trace-options.ts";
+import { logOf, runTrace, type TraceRun } from "./trace-run.ts";
+import { toolIdentity } from "./version.ts";
+
+/** What `analyze` finds out about one trace. */
+export interface AnalyzedTrace {
+  readonly run: TraceRun;
+  readonly summary: Summary;
+  /** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
+  readonly refills: RefillReport | undefined;
+}
+
+export type AnalysisOptions = Omit<TraceOptions, "traces"> & TlbOptions;
+
+/**
+ * Replays one trace under the policies of the options and sums it up. A single command line and a batch
+ * of thousands do this same thing.
+ * @param argv the command line that the summary names.
+ * @throws TraceError as `runTrace` does.
+ */
+export async function analyzeTrace(
+  trace: string,
+  args: AnalysisOptions,
+  userPolicies: readonly Policy[],
+  argv: readonly string[],
+  log: Log = logOf(args),
+): Promise<AnalyzedTrace> {
+  let chosen: ChosenModel | undefined;
+  const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
+    model: (config) => {
+      chosen = chooseModel(args, config);
+      return chosen?.model;
+    },
+    operationsOnly: false,
+    compare: false,
+    infers: true,
+    choose: (configuration, own) => policiesOf(args, configuration, own),
+    log,
+  });
+  const refills = refillsOf(run, chosen);
+  if (args.tlb !== undefined && refills === undefined) {
+    log.warn("no refills: where operations are only inferred, no TLB is modelled");
+  }
+  return { run, summary: summaryOf(run, argv, refills), refills };
+}
+
+function policiesOf(
+  args: AnalysisOptions,
+  { recordedPolicy }: Configuration,
+  own: readonly Policy[],
+): readonly Policy[] {
+  if (args.policy === undefined && args.flag === undefined && own.length === 0) {
+    return defaultPolicies(recordedPolicy);
+  }
+  const ids = args.policy ?? [
+    ...defaultPolicies(recordedPolicy).map(({ id }) => (id === recordedPolicy?.id ? AUTO : id)),
+    ...own.map(({ id }) => id),
+  ];
+  return selectPolicies({
+    ids,
+    userPolicies: own,
+    overrides: args.flag ?? [],
+    recordedKernelPolicy: recordedPolicy,
+  });
+}
+
+function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport | undefined {
+  if (chosen === undefined || run.inference !== undefined) return undefined;
+  return reportOf(
+    chosen,
+    run.policies.map(({ id }) => id),
+  );
+}
+
+function summaryOf(
+  run: TraceRun,
+  argv: readonly string[],
+  refills: RefillReport | undefined,
+): Summary {
+  const { configuration, result, policies } = run;
+  return buildSummary({
+    tool: toolIdentity(),
+    argv,
+    configuration: [
+      ...configuration.settings,
+      ...policies.map(({ id, detail, flags }) => ({
+        name: `policy ${id}`,
+        value: JSON.stringify(flags),
+        origin: detail ?? "as shipped",
+      })),
+    ],
+    inference: run.inference,
+    inputs: [{ info: run.info, diagnostics: run.reader.diagnostics }],
+    assumptions: configuration.assumptions,
+    flushes: result.flushes,
+    instructions: result.instructions,
+    refills,
+    explanations: explain({
+      counts: result.counts,
+      policies: policies.map((policy) => policy.id),
+      recordedPolicy: configuration.recordedPolicy?.id,
+      tlbirange: configuration.features.tlbirange,
+      fwb: configuration.features.fwb,
+      primitivesRecorded: result.primitivesRecorded,
+      hasDataLoss: run.reader.diagnostics.hasDataLoss,
+    }),
+  });
+}

@@ -1,0 +1,40 @@
+import {
+  type Cell,
+  cellOf,
+  FLUSHES,
+  INSTRUCTION_COUNTS,
+  REFILLS,
+  type TableSchema,
+} from "./schema.ts";
+import type { Summary } from "./summary.ts";
+
+/** A row by the names of its columns, whatever table it is of. */
+export type CellRow = Readonly<Record<string, Cell>>;
+
+/** A result table: its columns and its rows. */
+export interface ResultTable {
+  readonly schema: TableSchema<CellRow>;
+  readonly rows: readonly CellRow[];
+}
+
+/**
+ * The result tables of one trace, in the order of the files: what `analyze --out` writes and what a
+ * batch gathers. A new table is a line here.
+ */
+export function resultTables(summary: Summary): readonly ResultTable[] {
+  return [
+    resultTable(FLUSHES, summary.flushes),
+    resultTable(INSTRUCTION_COUNTS, summary.instructions),
+    ...(summary.refills === undefined ? [] : [resultTable(REFILLS, summary.refills.rows)]),
+  ];
+}
+
+/** Rows without the type of their table; every cell is checked against its column. */
+export function resultTable<Row>(schema: TableSchema<Row>, rows: readonly Row[]): ResultTable {
+  const cells = rows.map((row) =>
+    Object.fromEntries(schema.columns.map((column) => [column.name, cellOf(row, column)])),
+  );
+  const { name, order } = schema;
+  const columns = schema.columns.map((column) => ({ ...column, name: String(column.name) }));
+  return { schema: { name, order, columns }, rows: cells };
+}
