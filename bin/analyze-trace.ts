@@ -3,9 +3,17 @@ import { AUTO, defaultPolicies, selectPolicies } from "../replay/policies/select
 import type { Configuration } from "../replay/configuration.ts";
 import { explain } from "../reports/explanations.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
+import type { ResultTables } from "../reports/result-set.ts";
 import { buildSummary, type Summary } from "../reports/summary.ts";
 import type { Log } from "./log.ts";
-import { type ChosenModel, chooseModel, reportOf, type TlbOptions } from "./tlb-model.ts";
+import { withLines } from "./stall-lines.ts";
+import {
+  type ChosenModel,
+  chooseModel,
+  noRefills,
+  reportOf,
+  type TlbOptions,
+} from "./tlb-model.ts";
 import type { TraceOptions } from "./trace-options.ts";
 import { logOf, runTrace, type TraceRun } from "./trace-run.ts";
 import { toolIdentity } from "./version.ts";
@@ -16,6 +24,14 @@ export interface AnalyzedTrace {
   readonly summary: Summary;
   /** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
   readonly refills: RefillReport | undefined;
+  /** Tables that are not in the summary. */
+  readonly tables: ResultTables;
+}
+
+export interface AnalysisParts {
+  readonly log?: Log;
+  /** Follow when and where invalidations are issued: for result folders and pages. */
+  readonly timeline?: boolean;
 }
 
 export type AnalysisOptions = Omit<TraceOptions, "traces"> & TlbOptions;
@@ -31,7 +47,7 @@ export async function analyzeTrace(
   args: AnalysisOptions,
   userPolicies: readonly Policy[],
   argv: readonly string[],
-  log: Log = logOf(args),
+  { log = logOf(args), timeline = false }: AnalysisParts = {},
 ): Promise<AnalyzedTrace> {
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
@@ -43,13 +59,30 @@ export async function analyzeTrace(
     compare: false,
     infers: true,
     choose: (configuration, own) => policiesOf(args, configuration, own),
+    timeline,
     log,
   });
   const refills = refillsOf(run, chosen);
   if (args.tlb !== undefined && refills === undefined) {
     log.warn("no refills: where operations are only inferred, no TLB is modelled");
   }
-  return { run, summary: summaryOf(run, argv, refills), refills };
+  const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
+  return {
+    run,
+    summary: summaryOf(run, argv, refills, unmodelled),
+    refills,
+    tables: await tablesOf(run, refills),
+  };
+}
+
+/** The tables that stand beside the summary, the lines of kept events read again from the trace. */
+async function tablesOf(run: TraceRun, refills: RefillReport | undefined): Promise<ResultTables> {
+  const missCurve = refills?.result.missCurve ?? [];
+  const curve = missCurve.length === 0 ? {} : { miss_curve: missCurve };
+  if (run.timeline === undefined) return curve;
+  const { timeline, paired, operation_sizes, stalls, stall_events, heat } = run.timeline;
+  const events = await withLines(stall_events, run);
+  return { ...curve, timeline, paired, operation_sizes, stalls, stall_events: events, heat };
 }
 
 function policiesOf(
@@ -77,6 +110,7 @@ function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport
   return reportOf(
     chosen,
     run.policies.map(({ id }) => id),
+    run.info.baseNs,
   );
 }
 
@@ -84,6 +118,7 @@ function summaryOf(
   run: TraceRun,
   argv: readonly string[],
   refills: RefillReport | undefined,
+  unmodelled: readonly string[],
 ): Summary {
   const { configuration, result, policies } = run;
   return buildSummary({
@@ -103,14 +138,17 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
+    explanations: [
+      ...unmodelled,
+      ...explain({
+        counts: result.counts,
+        policies: policies.map((policy) => policy.id),
+        recordedPolicy: configuration.recordedPolicy?.id,
+        tlbirange: configuration.features.tlbirange,
+        fwb: configuration.features.fwb,
+        primitivesRecorded: result.primitivesRecorded,
+        hasDataLoss: run.reader.diagnostics.hasDataLoss,
+      }),
+    ],
   });
 }

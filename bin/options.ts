@@ -3,9 +3,10 @@ import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
 import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
 import type { RawValue } from "./values.ts";
 import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
-import type { TlbPreset } from "../replay/tlb/presets.ts";
+import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
 import {
+  type LIST,
   parseKnobs,
   parsePreset,
   parseShapeOverrides,
@@ -22,7 +23,7 @@ import {
  */
 
 export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
-export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
+export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow", "html"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const INPUT_FORMATS = [
   "auto",
@@ -66,13 +67,15 @@ export interface SharedValues {
   /** Where the values stand in lines that a user's own program printed. */
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
-  tlb: TlbPreset | undefined;
+  tlb: TlbPreset | typeof LIST | undefined;
   stream: StreamName | undefined;
   "tlb-seeds": number | undefined;
   "tlb-set": readonly ShapeOverride[] | undefined;
   "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
+  /** Path of an HTML file. */
+  html: string | undefined;
   quiet: boolean;
   debug: boolean;
 }
@@ -180,7 +183,7 @@ export const SHARED_OPTIONS: {
   },
   tlb: {
     group: TLB,
-    describe: "Price each policy in TLB refills of this preset; the presets stand below",
+    describe: "Price each policy in TLB refills of this preset; they stand below, `list` tells all",
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },
@@ -219,6 +222,12 @@ export const SHARED_OPTIONS: {
     describe: "Folder for the result files; made if needed, a set in it is replaced as a whole",
     fallback: "no files",
     coerce: parseOut,
+  },
+  html: {
+    group: OUTPUT,
+    describe: "File for the results as one self-contained HTML page",
+    fallback: "none",
+    coerce: (raw) => single("html", raw),
   },
   quiet: {
     group: GENERAL,

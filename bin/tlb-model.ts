@@ -6,6 +6,7 @@ import { RefillModel } from "../replay/tlb/refills/refill-model.ts";
 import { refillResult } from "../replay/tlb/refills/refill-rows.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
 import type { SharedValues } from "./options.ts";
+import { LIST } from "./tlb-values.ts";
 import { badOption } from "./values.ts";
 
 export const TLB_OPTIONS = ["tlb", "stream", "tlb-seeds", "tlb-set", "tlb-knob"] as const;
@@ -34,18 +35,20 @@ export function checkTlbOptions(options: TlbOptions): void {
 /** Undefined without `--tlb`. */
 export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenModel | undefined {
   const preset = options.tlb;
-  if (preset === undefined) return undefined;
+  if (preset === undefined || preset === LIST) return undefined;
   const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
   if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
   const knobs = knobsOf(given);
   const chosen = shapeOf(preset, options["tlb-set"] ?? []);
+  const walk = walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS);
   const model = new RefillModel({
     tlb: preset.id,
     shape: chosen.shape,
-    walk: walkGeometryOf(config.pageShift, config.ipaBits ?? DEFAULT_IPA_BITS),
+    walk,
     geometry: geometryOf(config.pageShift),
     knobs,
     fixed: new Set(given.keys()),
+    curves: true,
     stream: options.stream ?? "generated",
     encodings: config.policies.map(
       ({ policy, features }) => callOf(config.pageShift, policy, features).encoding,
@@ -54,6 +57,7 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
   const entries = KNOB_NAMES.map((name) => ({
     name,
     value: knobs[name],
+    range: given.has(name) ? undefined : KNOBS[name].range,
     unit: KNOBS[name].unit,
     meaning: KNOBS[name].meaning,
     origin: given.has(name) ? originOf(name, options) : `assumed: ${KNOBS[name].reason}`,
@@ -65,8 +69,23 @@ export function chooseModel(options: TlbOptions, config: ReplayConfig): ChosenMo
 export function reportOf(
   { model, chosen, knobs }: ChosenModel,
   policies: readonly string[],
+  baseNs: bigint,
 ): RefillReport {
-  return { result: refillResult(model, policies), shape: chosen.sources, knobs };
+  return {
+    baseNs,
+    result: refillResult(model, policies),
+    shape: chosen.sources,
+    knobs,
+    walk: model.config.walk,
+  };
+}
+
+/** What `--tlb` can say of a trace whose operations are only inferred. */
+export function noRefills({ model }: ChosenModel): string {
+  const { tlb, shape } = model.config;
+  const { sets, ways } = shape.secondLevel;
+  const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
+  return `no TLB is modelled where stage-2 operations are inferred from stock tracepoints: the trace shows neither which leaves exist nor which entries a flush takes away, so refills, stale hits and curves are unknown; all that holds is the hard bound: each flush call above costs at most ${entries} refills on each PE of ${tlb} (all its entries). Record the probes of \`capture\` for more`;
 }
 
 function originOf(name: KnobName, options: TlbOptions): string {

@@ -1,10 +1,6 @@
-import {
-  findPreset,
-  parseOverride,
-  SHAPE_PARTS,
-  type ShapeOverride,
-} from "../replay/tlb/preset-shape.ts";
-import { type Confidence, TLB_PRESETS, type TlbPreset } from "../replay/tlb/presets.ts";
+import { parseOverride, SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
+import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
+import { findPreset, TLB_PRESETS } from "../replay/tlb/presets/registry.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
 import { badOption, choice, type RawValue, repeated } from "./values.ts";
 
@@ -12,33 +8,18 @@ import { badOption, choice, type RawValue, repeated } from "./values.ts";
 export const STREAMS = ["generated", "proven"] as const;
 export type StreamName = (typeof STREAMS)[number];
 
+/** Asks for the presets and every number of theirs instead of an answer. */
+export const LIST = "list";
+
 /** The presets as help lines: what they stand for, and how well their main numbers are known. */
 export const PRESET_HELP: readonly string[] = TLB_PRESETS.map(
   ({ id, title, firstLevelData, secondLevel }) =>
-    `${id.padEnd(14)} ${title}: L1 ${firstLevelData.confidence}, L2 ${secondLevel.confidence}`,
+    `${id.padEnd(16)} ${title}: L1 ${firstLevelData.confidence}, L2 ${secondLevel.confidence}`,
 );
 
-/** Every confidence of a preset's numbers, for reports. */
-export function confidencesOf(preset: TlbPreset): readonly Confidence[] {
-  const { firstLevelData, secondLevel, coalescedPages, stage2Only, stage2OnlyFrom, walkCache } =
-    preset;
-  return [
-    firstLevelData.confidence,
-    secondLevel.confidence,
-    coalescedPages.confidence,
-    stage2Only?.confidence ?? "assumed",
-    stage2OnlyFrom.confidence,
-    walkCache?.confidence ?? "assumed",
-  ];
-}
-
-export function parsePreset(raw: RawValue): TlbPreset {
-  const id = choice(
-    "tlb",
-    raw,
-    TLB_PRESETS.map((preset) => preset.id),
-  );
-  return findPreset(id)!;
+export function parsePreset(raw: RawValue): TlbPreset | typeof LIST {
+  const id = choice("tlb", raw, [...TLB_PRESETS.map((preset) => preset.id), LIST]);
+  return id === LIST ? LIST : findPreset(id)!;
 }
 
 /** `NAME=VALUE` of each item, which may be separated by commas too. */

@@ -57,12 +57,19 @@ function withTraces<T>(yargs: Argv<T>): Argv<T & Traces> {
   });
 }
 
-/** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
+/**
+ * Declares the traces and the options that say how they are replayed; the policies stand below the help.
+ * @param isDemanded without traces there is nothing to do; false: the command decides.
+ */
 export function withTraceOptions<T>(
   yargs: Argv<T>,
   below: readonly string[] = [],
+  isDemanded = true,
 ): Argv<T & TraceOptions> {
-  return withOptions(withMachineOptions(yargs), ...REPLAY_OPTIONS).epilogue(
+  const declared = withMachineOptions(yargs);
+  // yargs keeps the declaration; its type stays that of a command that needs them.
+  if (!isDemanded) declared.positional("traces", { demandOption: false });
+  return withOptions(declared, ...REPLAY_OPTIONS).epilogue(
     ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`), ...section(below)].join("\n"),
   );
 }

@@ -64,6 +64,10 @@ class Observers implements ReplayObserver {
     for (const observer of this.#all) observer.addedLoose?.(primitive, page, pages, path);
   }
 
+  everythingFlushed(path: number): void {
+    for (const observer of this.#all) observer.everythingFlushed?.(path);
+  }
+
   settledEmpty(task: Task, policies: readonly PolicyReplay[]): void {
     for (const observer of this.#all) observer.settledEmpty?.(task, policies);
   }

@@ -31,6 +31,8 @@ export interface SettlementListener {
   ): void;
   /** A recorded call outside brackets, that no policy predicts. */
   addedLoose?(primitive: number, page: number, pages: number, path: number): void;
+  /** A recorded call took everything of every VM, whatever the policy: VMIDs were given out anew. */
+  everythingFlushed?(path: number): void;
   /** A bracket ends in which no policy issued anything and nothing was recorded. */
   settledEmpty?(task: Task, policies: readonly PolicyReplay[]): void;
   /** An unmap call on a table of which everything is known found nothing mapped. */
@@ -108,6 +110,7 @@ export class Settlement {
   /** A recorded call outside every bracket, that no policy predicts from what the trace shows. */
   addLoose(primitive: number, page: number, pages: number, path: number): void {
     this.#listener?.addedLoose?.(primitive, page, pages, path);
+    if (primitive === Primitive.ALL) this.#listener?.everythingFlushed?.(path);
     this.#recorded.add(path, primitive, page, pages, 1);
   }
 

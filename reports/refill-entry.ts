@@ -1,14 +1,23 @@
+import type { FlushRow } from "../replay/results.ts";
+import { type MissCurveEntry, missCurveEntry } from "./miss-curve.ts";
+import { type CostEntry, costEntry, costsOf } from "./refill-costs.ts";
 import type { ShapeSource } from "../replay/tlb/preset-shape.ts";
+import type { WalkGeometry } from "../replay/tlb/shape.ts";
 import type {
+  ClosedForm,
   RefillDifference,
   RefillResult,
   RefillRow,
   RefillTotal,
   Spread,
+  StaleExample,
 } from "../replay/tlb/refills/refill-result.ts";
 
 /** What a report needs of a modelled TLB. */
 export interface RefillReport {
+  readonly walk: WalkGeometry;
+  /** What the trace's relative times count from. */
+  readonly baseNs: bigint;
   readonly result: RefillResult;
   readonly shape: readonly ShapeSource[];
   readonly knobs: readonly KnobEntry[];
@@ -17,6 +26,8 @@ export interface RefillReport {
 export interface KnobEntry {
   readonly name: string;
   readonly value: number;
+  /** Low and high of a latency that nobody set. */
+  readonly range?: readonly [low: number, high: number] | undefined;
   readonly unit: string;
   readonly meaning: string;
   readonly origin: string;
@@ -28,6 +39,31 @@ interface SpreadEntry {
   readonly seed_max: number;
   readonly low: number;
   readonly high: number;
+}
+
+interface ClosedFormEntry {
+  readonly formula: string;
+  readonly second_level_entries: number;
+  readonly translations: number;
+  readonly totals: readonly {
+    readonly policy: string;
+    readonly combined_refills: number;
+    readonly intervals: number;
+  }[];
+}
+
+interface StaleExampleEntry {
+  readonly policy: string;
+  readonly hypothesis: string;
+  /** Trace clock, decimal text because it may exceed a JSON number; at the latest. */
+  readonly ts_ns: string;
+  readonly cpu: number;
+  readonly pid: number;
+  readonly ipa: string;
+  readonly access: "read" | "write";
+  readonly held: string;
+  readonly flush: string;
+  readonly flush_ts_ns: string | null;
 }
 
 /** `refills` of summary.json. */
@@ -62,10 +98,19 @@ export interface RefillEntry {
     readonly walk_references: SpreadEntry;
     readonly walk_verdict: string;
   }[];
+  /** A cross-check of the generated stream's refills: another model, on the same inputs. */
+  readonly closed_form?: ClosedFormEntry;
+  /** Separate columns: they are not the same thing, and nothing is summed. */
+  readonly costs: readonly CostEntry[];
+  /** The first stale hits of each policy that has any: it leaves translations that are gone. */
+  readonly stale_examples: readonly StaleExampleEntry[];
+  /** Present where curves were drawn. */
+  readonly miss_curve?: MissCurveEntry;
   readonly rows: readonly RefillRow[];
 }
 
-export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry {
+export function refillEntry(report: RefillReport, flushes: readonly FlushRow[]): RefillEntry {
+  const { result, shape, knobs, baseNs } = report;
   return {
     tlb: result.tlb,
     stream: result.stream,
@@ -78,6 +123,10 @@ export function refillEntry({ result, shape, knobs }: RefillReport): RefillEntry
     counts: countEntries(result),
     totals: result.totals.map(totalEntry),
     differences: result.differences.map(differenceEntry),
+    ...(result.closedForm === undefined ? {} : { closed_form: closedEntry(result.closedForm) }),
+    costs: result.isKnown ? costsOf(report, flushes).map(costEntry) : [],
+    stale_examples: result.staleExamples.map((one) => staleEntry(one, baseNs)),
+    ...(result.missCurve.length === 0 ? {} : { miss_curve: missCurveEntry(result.missCurve) }),
     rows: [...result.rows],
   };
 }
@@ -135,6 +184,8 @@ function countEntries({ counts }: RefillResult): Readonly<Record<string, number>
     pages_split: counts.pagesSplit,
     pages_collapsed: counts.pagesCollapsed,
     guest_faults: counts.guestFaults,
+    refaults: counts.refaults,
+    blocks_split: counts.blocksSplit,
   };
 }
 
@@ -160,6 +211,42 @@ function differenceEntry(one: RefillDifference): RefillEntry["differences"][numb
     walk_references: spreadEntry(one.walkReferences),
     walk_verdict: one.walkVerdict,
   };
+}
+
+export const CLOSED_FORM =
+  "sum over each policy's flushes of sum(1 - e^(-r v) - r v e^(-r T)) over translations, v visits until the next flush (at most T, where it is sum(1 - (1 + r T) e^(-r T))), r the share of visits, T where sum(1 - e^(-r T)) is the second level's entries";
+
+function closedEntry({ totals, entries, translations }: ClosedForm): ClosedFormEntry {
+  return {
+    formula: CLOSED_FORM,
+    second_level_entries: entries,
+    translations,
+    totals: totals.map(({ policy, refills, intervals }) => ({
+      policy,
+      combined_refills: refills,
+      intervals,
+    })),
+  };
+}
+
+function staleEntry(one: StaleExample, baseNs: bigint): StaleExampleEntry {
+  return {
+    policy: one.policy,
+    hypothesis: one.hypothesis,
+    ts_ns: traceTime(one.tsNs, baseNs),
+    cpu: one.cpu,
+    pid: one.pid,
+    ipa: `0x${one.ipa.toString(16)}`,
+    access: one.isWrite ? "write" : "read",
+    held: one.held,
+    flush: one.flush,
+    flush_ts_ns: one.flushNs === null ? null : traceTime(one.flushNs, baseNs),
+  };
+}
+
+/** Exact: the relative time is below 2^53, the base a bigint. */
+export function traceTime(relativeNs: number, baseNs: bigint): string {
+  return String(baseNs + BigInt(Math.round(relativeNs)));
 }
 
 function spreadEntry({ median, seedMin, seedMax, low, high }: Spread): SpreadEntry {

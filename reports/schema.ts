@@ -86,7 +86,7 @@ export const MISS_CURVE: TableSchema<MissCurveRow> = {
     label("hypothesis", "What the hardware is taken to invalidate with each TLBI."),
     count("sets", "set", "Sets of the LRU array; 1 means fully associative."),
     count("entries", "entry", "Entries of the array, all sets together."),
-    count("accesses", "access", "Page accesses that were simulated."),
+    count("accesses", "access", "Page accesses simulated, each as often as its episode weighs."),
     count("misses", "access", "Accesses that miss in an array of that size."),
     count(
       "refills",

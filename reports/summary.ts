@@ -120,7 +120,7 @@ export function buildSummary(input: SummaryInput): Summary {
       instruction,
       count,
     })),
-    ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills) }),
+    ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills, input.flushes) }),
     explanations: [...input.explanations],
   };
 }

@@ -29,12 +29,19 @@ export interface RefillOptions {
   readonly knobs?: ReadonlyMap<KnobName, number>;
   readonly shape?: TlbShape;
   readonly features?: CpuFeatures;
+  readonly curves?: boolean;
 }
 
 /** A model for these policies, and the configuration of a replay with it. */
 export function modelOf(
   policies: readonly (string | Policy)[],
-  { stream = "proven", knobs = new Map(), shape = SHAPE, features = BOTH }: RefillOptions = {},
+  {
+    stream = "proven",
+    knobs = new Map(),
+    shape = SHAPE,
+    features = BOTH,
+    curves = false,
+  }: RefillOptions = {},
 ): { readonly model: RefillModel; readonly config: ReplayConfig; readonly ids: readonly string[] } {
   const entries = policies.map((policy) => ({ policy: policyOf(policy), features }));
   const model = new RefillModel({
@@ -45,6 +52,7 @@ export function modelOf(
     knobs: knobsOf(knobs),
     fixed: new Set(knobs.keys()),
     stream,
+    curves,
     encodings: entries.map((entry) => callOf(12, entry.policy, entry.features).encoding),
   });
   const config: ReplayConfig = {

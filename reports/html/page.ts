@@ -1,7 +1,7 @@
 import path from "node:path";
 import { htmlDocument } from "./document.ts";
 import { html, type Html } from "./markup.ts";
-import type { ResultSet } from "./result-set.ts";
+import type { ResultSet } from "../result-set.ts";
 import { SECTIONS } from "./sections/index.ts";
 import { overview } from "./sections/overview.ts";
 import type { Section } from "./section.ts";

@@ -1,5 +1,5 @@
 import type { Html } from "./markup.ts";
-import type { ResultSet } from "./result-set.ts";
+import type { ResultSet } from "../result-set.ts";
 
 /** One part of the page: drawn where its numbers are there; where they are not, it says why. */
 export interface Section {

@@ -1,7 +1,8 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { callOf } from "../../replay.ts";
 import { BOTH, policyOf } from "../../testing/replay-of.ts";
-import { SHAPE } from "../../testing/refills-of.ts";
+import { refillsOf, SHAPE } from "../../testing/refills-of.ts";
+import { GIB, KIB, MIB, Trace } from "../../testing/trace-builder.ts";
 import { Diagnostics } from "../../../ingest/diagnostics.ts";
 import { PointerTable } from "../../../ingest/events/pointers.ts";
 import { ContextRegistry } from "../../contexts/registry.ts";
@@ -14,7 +15,7 @@ import { refillsWithin } from "../closed-form.ts";
 import { PageKeys } from "../page-keys.ts";
 import { walkGeometryOf } from "../preset-shape.ts";
 import { Guest } from "./guest.ts";
-import { defaultKnobs } from "./knobs.ts";
+import { defaultKnobs, type KnobName } from "./knobs.ts";
 import { RefillWorld } from "./world.ts";
 
 const PAGES = 4096;
@@ -77,4 +78,47 @@ it.each([
 ])("theta %d, the next flush %d visits later: as the closed form", (theta, within) => {
   const { refills, expected } = simulated(theta, within);
   expect(Math.abs(refills - expected) / expected).toBeLessThan(0.07);
+});
+
+/** A guest of 4096 pages that runs for `us` between the unmaps of single pages elsewhere. */
+function steadyGuest(us: number): Trace {
+  const trace = new Trace();
+  const vm = trace.vm().create({ base: GIB, size: 64 * MIB });
+  const other = GIB + 32 * MIB;
+  vm.fault(GIB, 3, "translation");
+  vm.populate(GIB, 16 * MIB, 4 * KIB);
+  vm.populate(other, 256 * KIB, 4 * KIB);
+  const run = (times: number): void => {
+    for (let i = 0; i < times; i += 1) vm.entry().exit();
+  };
+  // Each µs in the guest is one row further.
+  run(16);
+  for (let page = 0; page < 60; page += 1) {
+    vm.unmap(other + page * 4 * KIB, 4 * KIB);
+    run(us);
+  }
+  return trace;
+}
+
+describe("the closed form of a trace", () => {
+  it.each([
+    [0, 400, 1],
+    [0.6, 500, 2],
+    [0.99, 700, 3],
+    [1.2, 300, 1],
+  ])("theta %d, %d visits a µs: as the simulation of it", (theta, visitsPerUs, us) => {
+    const knobs = new Map<KnobName, number>([
+      ["theta", theta],
+      ["footprint", 1],
+      ["visitsPerUs", visitsPerUs],
+      ["capVisits", 1_000_000],
+      ["episodes", 1000],
+    ]);
+    const options = { stream: "generated", knobs, shape: FLAT } as const;
+    const { totals, closedForm } = refillsOf(steadyGuest(us), ["vmid-wide"], options);
+    const found = totals.find(({ hypothesis }) => hypothesis === "combined")!.combined.median;
+    const [formula] = closedForm!.totals;
+    expect(formula).toMatchObject({ policy: "vmid-wide", intervals: 60 });
+    expect(Math.abs(formula!.refills - found) / found).toBeLessThan(0.1);
+  });
 });

@@ -17,6 +17,10 @@ export class Footprint {
     }
   }
 
+  has(page: number): boolean {
+    return this.#indexOf.has(page);
+  }
+
   /** Index of a page, which is added where it is new. */
   add(page: number): number {
     const known = this.#indexOf.get(page);

@@ -1,3 +1,4 @@
+import type { FlushIntervals } from "./flush-intervals.ts";
 import type { Guest } from "./guest.ts";
 
 /**
@@ -15,9 +16,11 @@ const SHORTEST_WALK_NS = 13;
 export class HardBounds {
   readonly refills: Float64Array;
   readonly #entries: number;
+  readonly #intervals: FlushIntervals;
 
   /** @param entries pages that the first and second level can hold translations of. */
-  constructor(policies: number, entries: number) {
+  constructor(policies: number, entries: number, intervals: FlushIntervals) {
+    this.#intervals = intervals;
     this.refills = new Float64Array(policies);
     this.#entries = entries;
   }
@@ -37,8 +40,8 @@ export class HardBounds {
    */
   flushed(guest: Guest, slot: number, policy: number, calls: number, ns: number): void {
     const since = (guest.sinceFlushNs[slot] ??= new Float64Array(this.refills.length).fill(-1));
-    if (since[policy]! > 0) this.refills[policy]! += this.#most(guest, since[policy]!);
-    if (calls > 1) this.refills[policy]! += (calls - 1) * this.#most(guest, ns / (calls - 1));
+    if (since[policy]! > 0) this.#add(guest, policy, since[policy]!, 1);
+    if (calls > 1) this.#add(guest, policy, ns / (calls - 1), calls - 1);
     since[policy] = 0;
   }
 
@@ -47,9 +50,16 @@ export class HardBounds {
     for (const since of guest.sinceFlushNs) {
       if (since === undefined) continue;
       for (let policy = 0; policy < since.length; policy += 1) {
-        if (since[policy]! > 0) this.refills[policy]! += this.#most(guest, since[policy]!);
+        if (since[policy]! > 0) this.#add(guest, policy, since[policy]!, 1);
       }
     }
+    this.#intervals.finish(guest);
+  }
+
+  /** `count` times a guest ran for `ns` after a flush. */
+  #add(guest: Guest, policy: number, ns: number, count: number): void {
+    this.refills[policy]! += count * this.#most(guest, ns);
+    this.#intervals.add(guest, policy, ns, count);
   }
 
   #most(guest: Guest, ns: number): number {

@@ -12,6 +12,8 @@ export interface RefillModelConfig {
   readonly knobs: RefillKnobs;
   /** Knobs that the user set: they do not vary. */
   readonly fixed: ReadonlySet<KnobName>;
+  /** Draw refills against TLB size too. */
+  readonly curves: boolean;
   readonly stream: "generated" | "proven";
   /** By policy, in the order of the replay: how its kernel cuts ranges. */
   readonly encodings: readonly RangeEncoding[];

@@ -48,6 +48,16 @@ export class Popularity {
     return this.#cumulative.map((sum, rank) => sum - (this.#cumulative[rank - 1] ?? 0));
   }
 
+  /** The popularity of each page used now: its place in the footprint, and its share of the draws. */
+  eachRate(visit: (index: number, rate: number) => void): void {
+    let below = 0;
+    for (const [rank, index] of this.#order.entries()) {
+      const sum = this.#cumulative[rank]!;
+      visit(index, sum - below);
+      below = sum;
+    }
+  }
+
   #learn(pages: number): void {
     this.#knownPages = pages;
     const priorities = new Float64Array(pages);

@@ -1,4 +1,5 @@
 import type { PathName } from "../../paths.ts";
+import type { MissCurveRow } from "../miss-curve.ts";
 import type { Hypothesis } from "../shape.ts";
 
 /**
@@ -30,6 +31,24 @@ export interface RefillRow {
   readonly episodes_simulated: number;
 }
 
+/** A use of a translation that the page table no longer held, of the first few of a policy. */
+export interface StaleExample {
+  readonly policy: string;
+  readonly hypothesis: Hypothesis;
+  /** On the trace's clock, at the latest. */
+  readonly tsNs: number;
+  readonly cpu: number;
+  /** Thread of the vCPU. */
+  readonly pid: number;
+  readonly ipa: number;
+  readonly isWrite: boolean;
+  /** What the TLB still held, and what became of it in the table. */
+  readonly held: string;
+  /** What the policy issued when it had its last chance to drop it, and when that was. */
+  readonly flush: string;
+  readonly flushNs: number | null;
+}
+
 /** Sums of one policy under one hypothesis, with what they rest on. */
 export interface RefillTotal {
   readonly policy: string;
@@ -48,6 +67,21 @@ export interface Spread {
   readonly seedMax: number;
   readonly low: number;
   readonly high: number;
+}
+
+/** Refills of one policy by the closed form, from the same rates and the same time between flushes. */
+export interface ClosedFormTotal {
+  readonly policy: string;
+  readonly refills: number;
+  /** Times between two flushes in which the guest ran. */
+  readonly intervals: number;
+}
+
+export interface ClosedForm {
+  readonly totals: readonly ClosedFormTotal[];
+  /** Second-level entries, and most translations of a guest, that the formula speaks of. */
+  readonly entries: number;
+  readonly translations: number;
 }
 
 /** Two policies on the same visits: base's refills of the first minus those of the second, by seed. */
@@ -72,6 +106,12 @@ export interface RefillResult {
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
   readonly counts: RefillCounts;
+  /** Of generated streams: a proven one has no rates. */
+  readonly closedForm: ClosedForm | undefined;
+  /** The first stale hits of each policy that has any. */
+  readonly staleExamples: readonly StaleExample[];
+  /** Refills against TLB size; empty where no curve was drawn. */
+  readonly missCurve: readonly MissCurveRow[];
 }
 
 /** What the numbers rest on, and what they leave out. */
@@ -94,4 +134,7 @@ export interface RefillCounts {
   readonly pagesSplit: number;
   readonly pagesCollapsed: number;
   readonly guestFaults: number;
+  /** Faults on pages that the trace had mapped before. */
+  readonly refaults: number;
+  readonly blocksSplit: number;
 }

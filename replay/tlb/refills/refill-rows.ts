@@ -2,7 +2,9 @@ import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
+import { staleExamplesOf } from "./stale-examples.ts";
 import type {
+  ClosedForm,
   RefillCounts,
   RefillDifference,
   RefillResult,
@@ -44,7 +46,32 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
-  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts };
+  const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
+  const staleExamples = policies.flatMap((policy, at) => staleExamplesOf(model, policy, at));
+  return {
+    tlb,
+    stream,
+    isKnown,
+    rows,
+    totals,
+    differences,
+    isStable,
+    order,
+    counts,
+    closedForm: isKnown && stream === "generated" ? closedFormOf(model, policies) : undefined,
+    staleExamples,
+    missCurve,
+  };
+}
+
+function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
+  const { entries, translations } = intervals;
+  const totals = policies.map((policy, at) => ({
+    policy,
+    refills: intervals.refills[at]!,
+    intervals: intervals.intervals[at]!,
+  }));
+  return { totals, entries, translations };
 }
 
 function totalOf(
@@ -221,5 +248,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesSplit: changes.pagesSplit,
     pagesCollapsed: changes.pagesCollapsed,
     guestFaults: model.guestFaults,
+    refaults: model.refaults,
+    blocksSplit: changes.blocksSplit,
   };
 }

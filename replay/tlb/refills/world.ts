@@ -3,10 +3,12 @@ import { EntryKind } from "../../stage2/entry-store.ts";
 import { LAST_LEVEL } from "../../stage2/geometry.ts";
 import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
 import { type Access, Found } from "../pe.ts";
+import type { StaleOrigin } from "../stale-entries.ts";
 import { type Hypothesis, HYPOTHESES } from "../shape.ts";
+import { CurveRecorder } from "./curve-recorder.ts";
 import type { Guest } from "./guest.ts";
 import type { RefillKnobs, Scenario } from "./knobs.ts";
-import { Lane, type LaneParts, MODELLED_VMS } from "./lane.ts";
+import { Lane, type LaneParts, MODELLED_VMS, type Moment, MOST_STALE_EXAMPLES } from "./lane.ts";
 import { Popularity } from "./popularity.ts";
 
 /** Draws of a page that is not mapped now, before the visit is given up. */
@@ -24,6 +26,10 @@ export class RefillWorld {
   readonly lanes: readonly Lane[];
   /** Lanes without a policy, and which of them a policy lane is paired with. */
   readonly exact: readonly Lane[];
+  /** Who makes the visits; whoever makes them keeps it up to date. */
+  moment: Readonly<Moment> = { tsNs: 0, cpu: -1, pid: -1 };
+  /** Refills against TLB size; of the first world only. */
+  curve: CurveRecorder | undefined;
   visits = 0;
   /** Visits given up: what was drawn was not mapped. */
   unmapped = 0;
@@ -69,6 +75,13 @@ export class RefillWorld {
     this.#found = new Uint8Array(this.lanes.length);
     this.#references = new Float64Array(this.lanes.length);
     this.#stage2 = new Float64Array(this.lanes.length);
+  }
+
+  /** Draws the curves of every size from here on: the first hypothesis whose entries are as the preset's. */
+  drawCurves({ keys, geometry, shape }: LaneParts): void {
+    const exact = this.exact.find(({ hypothesis }) => hypothesis === "combined")!;
+    const { sets } = shape.secondLevel;
+    this.curve = new CurveRecorder(this.lanes, exact, keys, geometry.spanShift, sets);
   }
 
   get nextVisit(): number {
@@ -128,7 +141,9 @@ export class RefillWorld {
     for (let at = 0; at < lanes.length; at += 1) {
       const pe = lanes[at]!.pe(slot);
       const before = pe.walkReferences;
+      const staleHits = pe.stale.hits;
       this.#found[at] = pe.access(this.#use);
+      if (pe.stale.hits !== staleHits) this.#noteStale(lanes[at]!, pe.stale.lastOrigin);
       this.#references[at] = pe.walkReferences - before;
       let held = 0;
       if (this.#found[at] === Found.nowhere && pe.missedStage2Count > 0) {
@@ -152,6 +167,16 @@ export class RefillWorld {
         this.#charge(at, slot, guest, previous, isRefill, extra);
       }
     }
+    const { curve } = this;
+    if (curve === undefined) return;
+    const healed = this.#healed[guest.vm]! - 1;
+    curve.record(slot, this.#use, guest.weight[slot] ?? 1, previous, healed);
+  }
+
+  #noteStale({ staleHitsFound }: Lane, origin: StaleOrigin | undefined): void {
+    if (staleHitsFound.length >= MOST_STALE_EXAMPLES) return;
+    const { ipaPage: page, isWrite = false } = this.#use;
+    staleHitsFound.push({ ...this.moment, page, isWrite, origin });
   }
 
   #charge(

@@ -4,7 +4,7 @@ import { renderChart } from "../chart.ts";
 import { foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
 import { colourOf } from "../policy-colours.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 
 /** Misses and refills against the size of a TLB. */

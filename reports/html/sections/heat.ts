@@ -4,7 +4,7 @@ import { formatCount } from "../../terminal.ts";
 import { type Chart, renderChart } from "../chart.ts";
 import { foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { SERIES, STEPS } from "../theme.ts";
 import { bytesText, hexText } from "../units.ts";

@@ -2,7 +2,7 @@ import { answerOf } from "../../answer.ts";
 import type { InputEntry, Summary } from "../../summary.ts";
 import { formatCount } from "../../terminal.ts";
 import { html, type Html } from "../markup.ts";
-import { policiesOf } from "../result-set.ts";
+import { policiesOf } from "../../result-set.ts";
 import { bytesText, durationText } from "../units.ts";
 
 /** The first screen: the answer, what was traced, what was lost. */

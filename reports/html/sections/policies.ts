@@ -6,7 +6,7 @@ import { type Chart, renderChart } from "../chart.ts";
 import { dataTable, foldedTable, type HtmlColumn } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
 import { colourOf } from "../policy-colours.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { differenceText, numberText } from "../units.ts";
 

@@ -1,7 +1,7 @@
 import { formatCount } from "../../terminal.ts";
 import { dataTable, foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
-import type { ResultSet } from "../result-set.ts";
+import type { ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { bytesText } from "../units.ts";
 import { valueText } from "./overview.ts";

@@ -5,7 +5,7 @@ import { renderChart } from "../chart.ts";
 import { dataTable, foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
 import { colourOf } from "../policy-colours.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { durationText, rangeText } from "../units.ts";
 

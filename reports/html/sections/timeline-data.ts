@@ -1,7 +1,7 @@
 import type { TimelineRow } from "../../../replay/timeline/flush-density.ts";
 import type { StallEventRow, StallRow } from "../../../replay/timeline/timeline-rows.ts";
 import { formatCount, formatUnknown } from "../../terminal.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import { durationText, rangeText } from "../units.ts";
 
 /** What the timeline's script is given; client/timeline.ts names the parts. */

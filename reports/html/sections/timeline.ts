@@ -3,7 +3,7 @@ import { formatCount } from "../../terminal.ts";
 import { renderChart } from "../chart.ts";
 import { foldedTable, type HtmlColumn } from "../data-table.ts";
 import { html, type Html, jsonBlock } from "../markup.ts";
-import { policiesOf, type ResultSet } from "../result-set.ts";
+import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { SERIES } from "../theme.ts";
 import { durationText } from "../units.ts";

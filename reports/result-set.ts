@@ -1,9 +1,9 @@
-import type { MissCurveRow } from "../../replay/tlb/miss-curve.ts";
-import type { TimelineRow } from "../../replay/timeline/flush-density.ts";
-import type { OperationSizeRow, PairedRow } from "../../replay/timeline/operation-sizes.ts";
-import type { HeatTableRow, StallEventRow, StallRow } from "../../replay/timeline/timeline-rows.ts";
-import type { Summary } from "../summary.ts";
-import { RECORDED } from "../totals.ts";
+import type { MissCurveRow } from "../replay/tlb/miss-curve.ts";
+import type { TimelineRow } from "../replay/timeline/flush-density.ts";
+import type { OperationSizeRow, PairedRow } from "../replay/timeline/operation-sizes.ts";
+import type { HeatTableRow, StallEventRow, StallRow } from "../replay/timeline/timeline-rows.ts";
+import type { Summary } from "./summary.ts";
+import { RECORDED } from "./totals.ts";
 
 /** The finished results of one trace, as `analyze` has them and as they stand in a result folder. */
 export interface ResultSet {
