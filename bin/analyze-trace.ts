@@ -28,7 +28,9 @@ export interface AnalyzedTrace {
   readonly tables: ResultTables;
 }
 
-export interface AnalysisParts {
+/** How it is run; none of it changes what is found out. */
+export interface AnalysisSetting {
+  /** stderr where it is not given. */
   readonly log?: Log;
   /** Follow when and where invalidations are issued: for result folders and pages. */
   readonly timeline?: boolean;
@@ -47,8 +49,9 @@ export async function analyzeTrace(
   args: AnalysisOptions,
   userPolicies: readonly Policy[],
   argv: readonly string[],
-  { log = logOf(args), timeline = false }: AnalysisParts = {},
+  setting: AnalysisSetting = {},
 ): Promise<AnalyzedTrace> {
+  const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
     model: (config) => {
@@ -59,7 +62,7 @@ export async function analyzeTrace(
     compare: false,
     infers: true,
     choose: (configuration, own) => policiesOf(args, configuration, own),
-    timeline,
+    timeline: setting.timeline ?? false,
     log,
   });
   const refills = refillsOf(run, chosen);

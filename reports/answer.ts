@@ -111,7 +111,7 @@ function refillsOf(
   const more = median >= 0;
   const size = (value: number): string => formatCount(Math.round(more ? value : -value));
   const [least, most] = more ? [low, high] : [high, low];
-  return `On the modelled ${refills.tlb}, ${a} costs the guest ${size(median)} TLB refills ${more ? "more" : "fewer"} than ${b} (${size(least)} to ${size(most)}; ${refills.stream} accesses: ${pair.verdict}).`;
+  return `On the modelled ${refills.tlb}, ${a} costs the guest ${size(median)} TLB refills ${more ? "more" : "fewer"} than ${b} (${size(least)} to ${size(most)}; ${refills.stream} accesses${refills.stream === "generated" ? ", assumed" : ""}).`;
 }
 
 /** Three significant digits, never an exponent. */

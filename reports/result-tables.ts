@@ -2,6 +2,7 @@ import type { ResultTables } from "./result-set.ts";
 import {
   type Cell,
   cellOf,
+  type Column,
   FLUSHES,
   INSTRUCTION_COUNTS,
   MISS_CURVE,
@@ -59,6 +60,14 @@ export function resultTable<Row>(schema: TableSchema<Row>, rows: readonly Row[])
     Object.fromEntries(schema.columns.map((column) => [column.name, cellOf(row, column)])),
   );
   const { name, order } = schema;
-  const columns = schema.columns.map((column) => ({ ...column, name: String(column.name) }));
+  const columns = schema.columns.map(
+    ({ name: column, type, nullable, unit, meaning }): Column<CellRow> => ({
+      name: column,
+      type,
+      nullable,
+      unit,
+      meaning,
+    }),
+  );
   return { schema: { name, order, columns }, rows: cells };
 }

@@ -10,7 +10,8 @@ export class BracketChanges {
   add(page: number, pages: number, isKept: boolean): void {
     const last = this.length - 1;
     const kept = isKept ? 1 : 0;
-    if (last >= 0 && this.isKept[last] === kept && this.page[last]! + this.pages[last]! === page) {
+    const lastEnd = last < 0 ? Number.NaN : this.page[last]! + this.pages[last]!;
+    if (lastEnd === page && this.isKept[last] === kept) {
       this.pages[last]! += pages;
       return;
     }

@@ -28,7 +28,7 @@ export function htmlDocument(parts: DocumentParts): string {
   ];
   const style = hasPlot ? `${uplotFile("uPlot.min.css")}\n${STYLE}` : STYLE;
   const digests = scripts.map(({ text }) => `'sha256-${digestOf(text)}'`).join(" ");
-  const csp = `default-src 'none'; style-src 'unsafe-inline'; script-src ${digests}; base-uri 'none'; form-action 'none'`;
+  const csp = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${digests}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>\n${
     html`<html lang="en">
 <head><meta charset="utf-8">

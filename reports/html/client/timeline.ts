@@ -46,21 +46,28 @@ interface Elements {
 type Plot = InstanceType<typeof uPlot>;
 
 const block = document.getElementById("timeline-data");
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same program has written it
 if (block !== null) start(JSON.parse(block.textContent ?? "null") as TimelineData);
 
-function element<E extends HTMLElement>(id: string): E {
+function element(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page lacks #${id}`);
-  return found as E;
+  return found;
+}
+
+function chooser(id: string): HTMLSelectElement {
+  const found = element(id);
+  if (!(found instanceof HTMLSelectElement)) throw new Error(`#${id} is no select`);
+  return found;
 }
 
 function start(data: TimelineData): void {
   const on: Elements = {
     plot: element("timeline-plot"),
-    policy: element("timeline-policy"),
-    colour: element("timeline-colour"),
-    measure: element("timeline-measure"),
-    kept: element("timeline-kept"),
+    policy: chooser("timeline-policy"),
+    colour: chooser("timeline-colour"),
+    measure: chooser("timeline-measure"),
+    kept: chooser("timeline-kept"),
     detail: element("timeline-detail"),
     view: element("timeline-view"),
   };

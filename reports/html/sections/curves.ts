@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import type { MissCurveRow } from "../../../replay/tlb/miss-curve.ts";
 import { formatCount } from "../../terminal.ts";
 import { renderChart } from "../chart.ts";
 import { foldedTable } from "../data-table.ts";
@@ -21,9 +22,20 @@ export const curvesSection: Section = {
   render,
 };
 
+/** The first size of each half power of two: what a reader can tell apart. */
+function thinned(rows: readonly MissCurveRow[]): readonly MissCurveRow[] {
+  const kept = new Map<string, MissCurveRow>();
+  for (const row of rows) {
+    const step = Math.floor(Math.log2(row.entries) * 2);
+    const key = `${row.policy}/${row.hypothesis}/${row.sets}/${step}`;
+    if (!kept.has(key)) kept.set(key, row);
+  }
+  return [...kept.values()];
+}
+
 async function render(results: ResultSet): Promise<Html> {
   const policies = policiesOf(results.summary);
-  const all = results.tables.miss_curve ?? [];
+  const all = thinned(results.tables.miss_curve ?? []);
   const hypotheses = [...new Set(all.map(({ hypothesis }) => hypothesis))];
   const figures: Html[] = [];
   for (const hypothesis of hypotheses) {

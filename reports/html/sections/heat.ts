@@ -74,8 +74,6 @@ const SIZES = ["level 1 blocks", "level 2 blocks", "pages", "mixed"] as const;
 
 function layersOf(vm: number, rows: readonly HeatTableRow[], policies: readonly string[]): Layer[] {
   const rowBytes = rows[0]?.ipa_bytes ?? 0;
-  const last = (_: number, later: number): number => later;
-  const sum = (earlier: number, later: number): number => earlier + later;
   const mapped = heatRuns(
     rows.filter(({ layer }) => layer.startsWith("mapped_")),
     ["mapped_level1", "mapped_level2", "mapped_level3"],
@@ -114,11 +112,14 @@ function layersOf(vm: number, rows: readonly HeatTableRow[], policies: readonly 
   return layers;
 }
 
+const last = (_: number, later: number): number => later;
+const sum = (earlier: number, later: number): number => earlier + later;
+
 /** The size that more than nine in ten mapped pages have. */
 function sizeLook(pages: readonly number[]): string | undefined {
-  const sum = pages.reduce((a, b) => a + b, 0);
-  if (sum === 0) return undefined;
-  const at = pages.findIndex((one) => one > 0.9 * sum);
+  const all = pages.reduce(sum, 0);
+  if (all === 0) return undefined;
+  const at = pages.findIndex((one) => one > 0.9 * all);
   return SIZES[at < 0 ? 3 : at]!;
 }
 
@@ -133,7 +134,7 @@ function chartOf({ name, description, ipas, runs, looks, colours }: Layer): Char
         field: "ipa",
         type: "ordinal",
         title: "IPA",
-        sort: [...ipas].reverse().map(hexText),
+        sort: ipas.toReversed().map(hexText),
         axis: { labelOverlap: true, labelFont: "ui-monospace, monospace", labelFontSize: 11 },
       },
       x: { field: "start", type: "quantitative", title: "seconds since the first event" },

@@ -106,7 +106,7 @@ function measureChart(
             type: "quantitative",
             title: unit,
             axis: { tickCount: 3, format: "~s" },
-            scale: { padding: 30 },
+            scale: { domain: [0, domainEnd(values)] },
           },
           color: {
             field: "policy",
@@ -151,6 +151,11 @@ function measureChart(
     numberText(high),
   ]);
   return { title, description, spec, table: foldedTable(`${title}: numbers`, columns, rows) };
+}
+
+/** Leaves room for the number behind the longest bar. */
+function domainEnd(values: Measure["values"]): number {
+  return Math.max(1, ...values.map(({ value, high }) => Math.max(high, value * 1.3)));
 }
 
 function totalsTable(summary: Summary, policies: readonly string[]): Html {

@@ -7,6 +7,7 @@ import { html, type Html } from "../markup.ts";
 import { colourOf } from "../policy-colours.ts";
 import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
+import { ROW_HEADER } from "../theme.ts";
 import { durationText, rangeText } from "../units.ts";
 
 const SHOWN = 10;
@@ -69,6 +70,13 @@ function topTable({ tables }: ResultSet, policy: string): Html {
   );
 }
 
+function powersOfTwo(sizes: readonly { readonly tlbi_below: number }[]): number[] {
+  const most = sizes.reduce((a, { tlbi_below }) => Math.max(a, tlbi_below), 2);
+  const values = [];
+  for (let value = 1; value <= most; value *= most > 256 ? 4 : 2) values.push(value);
+  return values;
+}
+
 /** How large operations are: a histogram of each policy over logarithmic classes. */
 async function sizesChart(
   { tables }: ResultSet,
@@ -85,21 +93,24 @@ async function sizesChart(
   const shown = policies.filter((policy) => sizes.some((row) => row.policy === policy));
   const spec: TopLevelSpec = {
     data: { values },
-    facet: { row: { field: "policy", type: "nominal", sort: [...shown], title: null } },
+    facet: {
+      row: { field: "policy", type: "nominal", sort: [...shown], title: null, header: ROW_HEADER },
+    },
     spacing: 12,
     spec: {
       width: 560,
       height: 54,
-      mark: { type: "bar" },
+      mark: { type: "rect" },
       encoding: {
         x: {
           field: "tlbi_from",
           type: "quantitative",
           scale: { type: "log", base: 2, nice: false },
           title: "TLBI instructions in one operation (classes double)",
-          axis: { format: "~s" },
+          axis: { format: ",", values: powersOfTwo(sizes) },
         },
         x2: { field: "tlbi_below" },
+        y2: { datum: 0 },
         y: {
           field: "operations",
           type: "quantitative",
@@ -115,7 +126,7 @@ async function sizesChart(
       },
     },
   };
-  const note = shown.includes(RECORDED) ? " `recorded` is what the trace itself has." : "";
+  const note = shown.includes(RECORDED) ? " The last is what the trace itself recorded." : "";
   return await renderChart({
     title: "How many TLBI instructions an operation takes",
     description: `Operations by size; both axes start where the smallest class begins.${note}`,

@@ -39,6 +39,7 @@ export function timelineData(results: ResultSet): TimelineData {
   let binNs = rows[0]?.bin_ns ?? 1;
   let bins = 1;
   for (const { start_ns } of rows) bins = Math.max(bins, start_ns / binNs + 1);
+  bins = Math.max(bins, Math.ceil(spanNsOf(results) / binNs));
   let numbers = rows.length * 2 * MEASURES.length;
   while (numbers > MOST_NUMBERS && bins > 64) {
     binNs *= 2;
@@ -65,6 +66,14 @@ export function timelineData(results: ResultSet): TimelineData {
     kept: keptOf(results),
     phases: [],
   };
+}
+
+/** From the first event of the trace to the last. */
+function spanNsOf({ summary }: ResultSet): number {
+  const { first_ts_ns: first, last_ts_ns: last } = summary.inputs[0] ?? {};
+  return typeof first === "string" && typeof last === "string"
+    ? Number(BigInt(last) - BigInt(first))
+    : 0;
 }
 
 function keysOf(rows: readonly TimelineRow[]): (readonly [string, string])[] {

@@ -5,7 +5,7 @@ import { foldedTable, type HtmlColumn } from "../data-table.ts";
 import { html, type Html, jsonBlock } from "../markup.ts";
 import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
-import { SERIES } from "../theme.ts";
+import { ROW_HEADER, SERIES } from "../theme.ts";
 import { durationText } from "../units.ts";
 import { MEASURES, timelineData } from "./timeline-data.ts";
 
@@ -29,10 +29,12 @@ export const timelineSection: Section = {
 /** Rows of the table behind the chart, and bins of the drawing on paper. */
 const COARSE_BINS = 64;
 
+function option(value: string, text: string): Html {
+  return html`<option value="${value}">${text}</option>`;
+}
+
 async function render(results: ResultSet): Promise<Html> {
   const data = timelineData(results);
-  const option = (value: string, text: string): Html =>
-    html`<option value="${value}">${text}</option>`;
   return html`<p>Density of invalidations: each step is ${durationText(data.binNs)} wide. Drag to zoom, double-click for all; triangles are operations that can be opened.</p>
 <div class="screen">
 <div class="controls">
@@ -97,6 +99,7 @@ async function paperCharts(results: ResultSet): Promise<Html> {
         type: "nominal",
         sort: [...policiesOf(results.summary)],
         title: null,
+        header: ROW_HEADER,
       },
     },
     resolve: { scale: { y: "independent" } },
