@@ -252,7 +252,8 @@ export function withOptions<T, Name extends SharedOption>(
   return declared as Argv<T & Pick<SharedValues, Name>>;
 }
 
-function yargsOptions<Value>(spec: OptionSpec<Value>): Options {
+/** How yargs declares an option of ours. */
+export function yargsOptions(spec: OptionSpec<unknown>): Options {
   if (spec.coerce === undefined) {
     return { type: "boolean", group: spec.group, describe: spec.describe };
   }
