@@ -23,9 +23,9 @@ export const VEGA_CONFIG: Config = {
     domainColor: "var(--line)",
     tickColor: "var(--line)",
     gridColor: "var(--grid)",
-    labelLimit: 160,
+    labelLimit: 0,
   },
-  axisY: { domain: false, ticks: false },
+  axisY: { domain: false, ticks: false, labelPadding: 6 },
   legend: {
     labelColor: "var(--ink)",
     titleColor: "var(--soft)",
@@ -35,6 +35,7 @@ export const VEGA_CONFIG: Config = {
     orient: "top",
     direction: "horizontal",
     symbolType: "square",
+    labelLimit: 0,
   },
   header: { labelColor: "var(--ink)", titleColor: "var(--soft)", labelFontSize: 12 },
   text: { color: "var(--ink)", fontSize: 12 },
@@ -98,7 +99,9 @@ caption{text-align:left;color:var(--soft);padding-bottom:4px}
 th,td{text-align:left;padding:4px 14px 4px 0;border-bottom:1px solid var(--grid);vertical-align:top;font-weight:normal;white-space:nowrap}
 thead th{color:var(--soft);white-space:normal;vertical-align:bottom}
 .n{text-align:right}
-td.wrap{white-space:normal;min-width:22ch}
+td .why{display:inline-block;white-space:normal;min-width:26ch;max-width:40ch}
+td.q1{background:var(--h1);color:var(--ink)}td.q2{background:var(--h2);color:var(--ink)}td.q3{background:var(--h3);color:var(--ink)}td.q4{background:var(--h4);color:var(--card)}td.q5{background:var(--h5);color:var(--card)}td.q6{background:var(--h6);color:var(--card)}
+td.q1,td.q2,td.q3,td.q4,td.q5,td.q6{text-align:right;padding:4px 10px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--accent)}
 button,select{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:6px;padding:3px 9px;max-width:100%}

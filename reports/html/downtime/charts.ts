@@ -51,7 +51,12 @@ export function passChart(policy: string, passes: readonly PassView[]): Chart {
         encoding: {
           x,
           x2: { field: "end" },
-          y: { field: "sent", type: "quantitative", title: "GiB" },
+          y: {
+            field: "sent",
+            type: "quantitative",
+            title: "GiB (square-root scale)",
+            scale: { type: "sqrt" },
+          },
           y2: { datum: 0 },
           color: colour("sent"),
         },
@@ -152,30 +157,35 @@ export function intervalChart(
   const names = [...new Set(rows.map(({ row }) => row))];
   const shown = policies.filter((policy) => rows.some((row) => row.policy === policy));
   const y = { field: "row", type: "nominal", sort: names, title: null } as const;
-  const offset = { field: "policy", type: "nominal", sort: [...shown] } as const;
+  // A row that is a policy needs no places beside each other, and no legend.
+  const isOneEach = rows.every(({ row, policy }) => row === policy);
+  const offset = isOneEach
+    ? {}
+    : { yOffset: { field: "policy", type: "nominal", sort: [...shown] } as const };
   const color = {
     field: "policy",
     type: "nominal",
     title: null,
+    ...(isOneEach ? { legend: null } : {}),
     scale: { domain: [...shown], range: shown.map((_, i) => SERIES[i % SERIES.length]!) },
   } as const;
   const x = { type: "quantitative", title: unit, scale: { zero: true } } as const;
   const spec: TopLevelSpec = {
     width: 540,
-    height: { step: Math.max(12, 20 - 2 * shown.length), for: "offset" },
+    height: isOneEach ? { step: 26 } : { step: Math.max(12, 20 - 2 * shown.length), for: "offset" },
     data: { values },
     layer: [
       {
         mark: { type: "bar", opacity: 0.35 },
-        encoding: { y, yOffset: offset, color, x: { ...x, field: "p50" } },
+        encoding: { y, ...offset, color, x: { ...x, field: "p50" } },
       },
       {
         mark: { type: "rule", strokeWidth: 2 },
-        encoding: { y, yOffset: offset, color, x: { ...x, field: "p5" }, x2: { field: "p95" } },
+        encoding: { y, ...offset, color, x: { ...x, field: "p5" }, x2: { field: "p95" } },
       },
       {
         mark: { type: "tick", thickness: 3, size: 10 },
-        encoding: { y, yOffset: offset, color, x: { ...x, field: "p50" } },
+        encoding: { y, ...offset, color, x: { ...x, field: "p50" } },
       },
     ],
   };

@@ -115,7 +115,7 @@ function estimateText(estimate: EstimateView | undefined): Html | string {
     bounds === undefined
       ? ""
       : ` At least ${secondsText(bounds.low)}${bounds.high === undefined ? "" : `, at most ${secondsText(bounds.high)}`}.`;
-  return html`<span class="soft">unknown: ${estimate.because ?? "no draw has a value"}.${known}</span>`;
+  return html`<span class="soft why">unknown: ${estimate.because ?? "no draw has a value"}.${known}</span>`;
 }
 
 async function passes({ policies }: DowntimeView): Promise<Html | undefined> {
@@ -146,23 +146,30 @@ async function blackout({ policies }: DowntimeView): Promise<Html | undefined> {
 }
 
 async function rollback({ policies }: DowntimeView): Promise<Html | undefined> {
-  const rows = policies.flatMap(({ id, epoch, estimates: own }) =>
-    own.flatMap(({ quantity, title, interval }) =>
-      interval !== undefined && quantity.startsWith("rollback_stall")
-        ? [{ row: title, policy: id === epoch ? id : `${id} (${epoch})`, ...interval }]
-        : [],
-    ),
-  );
-  if (rows.length === 0) return undefined;
-  const names = [...new Set(rows.map(({ policy }) => policy))];
-  return await renderChart(
-    intervalChart(
-      "Stalls after a failed migration",
-      "Until every block is mapped as a block again, by policy and the epoch of its kernel.",
-      rows,
-      names,
-    ),
-  );
+  const titles = new Map<string, string>();
+  for (const { estimates: own } of policies) {
+    for (const { quantity, title, interval } of own) {
+      if (interval !== undefined && quantity.startsWith("rollback_stall")) {
+        titles.set(quantity, title);
+      }
+    }
+  }
+  if (titles.size === 0) return undefined;
+  const names = policies.map(({ id, epoch }) => (id === epoch ? id : `${id} (${epoch})`));
+  const figures: Html[] = [];
+  for (const [quantity, title] of titles) {
+    const rows = policies.flatMap(({ estimates: own }, i) => {
+      const interval = own.find((one) => one.quantity === quantity)?.interval;
+      return interval === undefined ? [] : [{ row: names[i]!, policy: names[i]!, ...interval }];
+    });
+    const description = "By policy and the epoch of its kernel; whiskers from 5 to 95 %.";
+    figures.push(await renderChart(intervalChart(capital(title), description, rows, names)));
+  }
+  return html`${figures}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 async function tornado({ tornado: bars }: DowntimeView): Promise<Html | undefined> {

@@ -61,7 +61,7 @@ async function render(results: ResultSet): Promise<Html> {
             type: "quantitative",
             scale: { type: "log", base: 2 },
             title: "TLB entries",
-            axis: { format: "~s" },
+            axis: { format: "," },
           },
           y: {
             field: "count",
@@ -75,7 +75,7 @@ async function render(results: ResultSet): Promise<Html> {
             title: null,
             scale: { domain: [...shown], range: shown.map((one) => colourOf(one, policies)) },
           },
-          strokeDash: { field: "policy", type: "nominal", legend: null, sort: [...shown] },
+          strokeDash: { field: "policy", type: "nominal", title: null, sort: [...shown] },
         },
       },
     };
