@@ -52,7 +52,7 @@ export const ROW_HEADER = {
   labelPadding: 2,
 } as const;
 
-const LIGHT = `color-scheme:light;--page:#fbfbfa;--card:#fff;--ink:#1b1d21;--soft:#565c66;--line:#b9bec7;--grid:#e7e9ed;--accent:#1c5fb8;--warn-bg:#fff4dc;--warn:#7a4b00;--bad-bg:#fdeaea;--bad:#9c1c1c;--ok-bg:#e8f5ec;--ok:#1d6b3a;--s1:#2a6fc9;--s2:#d9731a;--s3:#12876a;--s4:#a8458f;--s5:#8a7112;--s6:#5b4fb0;--s7:#b23a3a;--s8:#5f6772;--h1:#dbe8f7;--h2:#afcdee;--h3:#78a8df;--h4:#4682ca;--h5:#2460a7;--h6:#123e78`;
+const LIGHT = `color-scheme:light;--page:#fbfbfa;--card:#fff;--ink:#1b1d21;--soft:#565c66;--line:#b9bec7;--grid:#e7e9ed;--accent:#1c5fb8;--warn-bg:#fff4dc;--warn:#7a4b00;--bad-bg:#fdeaea;--bad:#9c1c1c;--ok-bg:#e8f5ec;--ok:#1d6b3a;--s1:#2a6fc9;--s2:#d9731a;--s3:#12876a;--s4:#a8458f;--s5:#8a7112;--s6:#5b4fb0;--s7:#b23a3a;--s8:#5f6772;--h1:#dbe8f7;--h2:#afcdee;--h3:#78a8df;--h4:#3973bb;--h5:#2460a7;--h6:#123e78`;
 const DARK = `color-scheme:dark;--page:#15171b;--card:#1d2025;--ink:#e8eaee;--soft:#a6adb8;--line:#4a515c;--grid:#2c3138;--accent:#7fb2f5;--warn-bg:#3a2e12;--warn:#f3cf85;--bad-bg:#42201f;--bad:#f4a9a5;--ok-bg:#17351f;--ok:#93d8a8;--s1:#6aa5f0;--s2:#f0974a;--s3:#3dbd9b;--s4:#d983c2;--s5:#cdb04a;--s6:#a196ee;--s7:#ea7d78;--s8:#9aa3b0;--h1:#1d3048;--h2:#234a75;--h3:#2f69a6;--h4:#4b8cd4;--h5:#83b4ec;--h6:#cbe1fa`;
 
 /** The page's style sheet: `color-scheme` follows the system unless the reader chose. */
