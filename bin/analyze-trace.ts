@@ -36,6 +36,13 @@ export interface AnalysisSetting {
   readonly timeline?: boolean;
 }
 
+/** How it is run; none of it changes what is found out. */
+export interface AnalysisSetting {
+  /** stderr where it is not given. */
+  readonly log?: Log;
+  readonly maxContentBytes?: number;
+}
+
 export type AnalysisOptions = Omit<TraceOptions, "traces"> & TlbOptions;
 
 /**
@@ -64,6 +71,7 @@ export async function analyzeTrace(
     choose: (configuration, own) => policiesOf(args, configuration, own),
     timeline: setting.timeline ?? false,
     log,
+    maxContentBytes: setting.maxContentBytes,
   });
   const refills = refillsOf(run, chosen);
   if (args.tlb !== undefined && refills === undefined) {

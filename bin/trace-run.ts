@@ -67,6 +67,8 @@ export interface RunRequest {
   readonly observe?: (batch: EventBatch) => void;
   /** Where the run says what it does; stderr where it is not given. */
   readonly log?: Log;
+  /** Most content that is unpacked from the file; no limit where it is not given. */
+  readonly maxContentBytes?: number | undefined;
 }
 
 /** Reads the policy files named on the command line. */
@@ -96,7 +98,10 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
-  const reader = await openTrace(file, openOptionsOf(options));
+  const reader = await openTrace(file, {
+    ...openOptionsOf(options),
+    maxContentBytes: request.maxContentBytes,
+  });
   const config = replayConfig(configuration, policies, request.compare);
   const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
   const observer = observersOf([request.model?.(config), timeline]);

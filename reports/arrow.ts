@@ -21,6 +21,16 @@ export async function toArrow<Row>(
   tool: ToolIdentity,
 ): Promise<Uint8Array> {
   const arrow = await import("apache-arrow");
+  return await fileBytes(arrow, recordBatchOf(arrow, schema, rows, tool));
+}
+
+/** A table's rows as a record batch with the schema described above. */
+export function recordBatchOf<Row>(
+  arrow: typeof Arrow,
+  schema: TableSchema<Row>,
+  rows: readonly Row[],
+  tool: ToolIdentity,
+): Arrow.RecordBatch {
   const fields: Arrow.Field[] = [];
   const children: Arrow.Data[] = [];
   for (const column of schema.columns) {
@@ -36,7 +46,7 @@ export async function toArrow<Row>(
   ]);
   const type = new arrow.Struct(fields);
   const data = arrow.makeData({ type, length: rows.length, nullCount: 0, children });
-  return await fileBytes(arrow, new arrow.RecordBatch(new arrow.Schema(fields, metadata), data));
+  return new arrow.RecordBatch(new arrow.Schema(fields, metadata), data);
 }
 
 async function fileBytes(arrow: typeof Arrow, batch: Arrow.RecordBatch): Promise<Uint8Array> {

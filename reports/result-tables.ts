@@ -2,7 +2,6 @@ import type { ResultTables } from "./result-set.ts";
 import {
   type Cell,
   cellOf,
-  type Column,
   FLUSHES,
   INSTRUCTION_COUNTS,
   MISS_CURVE,
@@ -60,14 +59,12 @@ export function resultTable<Row>(schema: TableSchema<Row>, rows: readonly Row[])
     Object.fromEntries(schema.columns.map((column) => [column.name, cellOf(row, column)])),
   );
   const { name, order } = schema;
-  const columns = schema.columns.map(
-    ({ name: column, type, nullable, unit, meaning }): Column<CellRow> => ({
-      name: column,
-      type,
-      nullable,
-      unit,
-      meaning,
-    }),
-  );
+  const columns = schema.columns.map(({ name: column, type, nullable, unit, meaning }) => ({
+    name: column,
+    type,
+    nullable,
+    unit,
+    meaning,
+  }));
   return { schema: { name, order, columns }, rows: cells };
 }

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { batchCommand } from "./batch/index.ts";
 import { captureCommand } from "./capture.ts";
 import { convertCommand } from "./convert.ts";
 import { checkCommand } from "./check.ts";
@@ -20,4 +21,5 @@ export const commands: readonly Command[] = [
   encodeCommand,
   generateCommand,
   captureCommand,
+  batchCommand,
 ];

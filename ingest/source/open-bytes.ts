@@ -10,6 +10,8 @@ export interface OpenBytesOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Size of the reads; for tests. */
   readonly readBytes?: number;
+  /** More content than this ends the reading with TOO_LARGE: a small file may unpack to any size. */
+  readonly maxContentBytes?: number | undefined;
 }
 
 /** An opened source: its content, unpacked, and what is known of its stored form. */
@@ -52,12 +54,15 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
         : UNPACKING[compression](packed.chunks, (found) => {
             damage = found;
           });
-    const { head, chunks } = await takeHead(content, HEAD_BYTES);
+    const { maxContentBytes } = options;
+    const bounded = maxContentBytes === undefined ? content : upTo(content, maxContentBytes, path);
+    const { head, chunks } = await takeHead(bounded, HEAD_BYTES);
     if (head.length === 0) {
       const why = damage?.reason ?? `the ${compression} stream holds nothing`;
       throw new TraceError("EMPTY", `nothing could be unpacked: ${why}`, path);
     }
     const close = async (): Promise<void> => {
+      await bounded.return();
       await content.return();
       await raw.return();
     };
@@ -65,6 +70,25 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
   } catch (error) {
     await raw.return();
     throw error;
+  }
+}
+
+async function* upTo(
+  content: AsyncGenerator<Uint8Array, void, undefined>,
+  maxBytes: number,
+  path: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  try {
+    for await (const chunk of content) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) {
+        throw new TraceError("TOO_LARGE", `its content is larger than ${maxBytes} bytes`, path);
+      }
+      yield chunk;
+    }
+  } finally {
+    await content.return();
   }
 }
 
