@@ -4,6 +4,7 @@ import { batchCommand } from "./batch/index.ts";
 import { captureCommand } from "./capture.ts";
 import { convertCommand } from "./convert.ts";
 import { checkCommand } from "./check.ts";
+import { downtimeCommand } from "./downtime.ts";
 import { encodeCommand } from "./encode.ts";
 import { diffCommand } from "./diff.ts";
 import { generateCommand } from "./generate.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   diffCommand,
   convertCommand,
   checkCommand,
+  downtimeCommand,
   encodeCommand,
   generateCommand,
   captureCommand,

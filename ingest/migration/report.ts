@@ -26,7 +26,7 @@ export interface MigrationReport {
     readonly pages: number;
     readonly tsNs: number | undefined;
   }[];
-  /** Fields that no line of ours reads: named, never guessed at. */
+  /** Fields that are not known, or hold no number where one is due: named, never guessed at. */
   readonly unknownFields: readonly string[];
   /** Values that cannot all be true, in sentences. */
   readonly contradictions: readonly string[];
@@ -35,10 +35,9 @@ export interface MigrationReport {
 }
 
 export type ReportFormat =
-  | "qmp-query-migrate"
-  | "qmp-dirty-rate"
+  | "qmp"
+  | "info-migrate"
   | "domjobinfo"
-  | "domjobinfo-raw"
   | "cloud-hypervisor-log"
   | "qemu-trace";
 
@@ -82,7 +81,7 @@ export const REPORTED_FIELDS = [
   "dirtyLimitThrottleMs",
   "dirtyLimitRingFullMs",
   "postcopyBlocktimeMs",
-  /** Seconds over which a dirty rate was taken, in ms, and how. */
+  /** Time over which the dirty rate was taken. */
   "dirtyRatePeriodMs",
   "sampledPagesPerGiB",
   "timeoutMs",
@@ -93,6 +92,8 @@ export type ReportedField = (typeof REPORTED_FIELDS)[number];
 export interface ReportedPass {
   readonly number: number;
   readonly bytes: number | undefined;
+  /** Pages that were dirty when it began. */
+  readonly dirtyPages: number | undefined;
   readonly startMs: number | undefined;
   readonly durationMs: number | undefined;
   readonly bandwidthBytesPerS: number | undefined;

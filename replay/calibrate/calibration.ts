@@ -1,8 +1,10 @@
+import type { CostName } from "../costs/cost-table.ts";
+
 /**
  * Constants fitted from measurements of a machine of one's own. A constant that the measurements do not
  * determine is listed with the reason, never filled in.
  */
-export interface Calibration {
+export interface CalibrationResult {
   readonly fits: readonly Fit[];
   readonly notFitted: readonly {
     readonly constant: CalibratedConstant;
@@ -13,25 +15,34 @@ export interface Calibration {
   readonly notes: readonly string[];
 }
 
-/** Names of constants as §5.4 of the model has them, with their unit. */
-export const CALIBRATED_CONSTANTS = {
-  t_ipa: "ns",
-  t_vmid: "ns",
-  t_rng: "ns",
-  /** Walk and free of a table's entry in a collapse. */
-  t_walk_collapse: "ns/page",
-  /** The same in an unmap, with the release of the page. */
-  t_walk_unmap: "ns/page",
-  t_wp: "ns/page",
-  /** Serial part of a write fault under dirty logging. */
-  t_ser: "ns/page",
-  /** A whole write fault, uncontended. */
-  t_fault: "ns",
-  t_ioctl: "ns",
-  /** Copy of the dirty bitmap to user space. */
-  t_get: "ns/page",
-} as const;
-export type CalibratedConstant = keyof typeof CALIBRATED_CONSTANTS;
+/** Those of the cost table that a selftest or a function-graph trace can show, in the order of reports. */
+export const CALIBRATED_CONSTANTS: readonly CalibratedConstant[] = [
+  "t_ipa",
+  "t_vmid",
+  "t_rng",
+  "t_walk",
+  "t_walk_unmap",
+  "t_wp",
+  "t_ser_spinlock",
+  "t_ser_rwlock",
+  "t_ser_parallel",
+  "t_fault",
+  "t_ioctl",
+];
+export type CalibratedConstant = Extract<
+  CostName,
+  | "t_ipa"
+  | "t_vmid"
+  | "t_rng"
+  | "t_walk"
+  | "t_walk_unmap"
+  | "t_wp"
+  | "t_ser_spinlock"
+  | "t_ser_rwlock"
+  | "t_ser_parallel"
+  | "t_fault"
+  | "t_ioctl"
+>;
 
 /** `idle`: one vCPU, or none, ran; `loaded`: more did. The two are never mixed in one fit. */
 export type Load = "idle" | "loaded";
@@ -39,31 +50,30 @@ export type Load = "idle" | "loaded";
 export interface Fit {
   readonly constant: CalibratedConstant;
   readonly load: Load;
-  readonly value: number;
-  /** 5 % and 95 % of the fit; undefined where the points are too few to say (then `method` says so). */
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-  readonly unit: string;
-  /** `y = offset + value · x`, `median of durations`, … */
+  /** Nanoseconds, for each of what the cost table counts (page, PTE, flush, fault, call). */
+  readonly valueNs: number;
+  /** 90 % interval; undefined where there are too few points to tell one. */
+  readonly lowNs: number | undefined;
+  readonly highNs: number | undefined;
+  /** `time = offset + value · pages`, in words. */
   readonly method: string;
   readonly points: readonly FitPoint[];
-  /** Root of the mean square of the residuals, relative to the mean of y. */
+  /** Root of the mean square of the residuals over the mean; undefined where nothing is left to differ. */
   readonly relativeResidual: number | undefined;
   readonly warnings: readonly string[];
 }
 
-/** `x` in units of work, `yNs` measured, `fittedNs` of the line; `weight` 0: an outlier that the fit left out. */
+/** `x` in units of work, `yNs` measured, `fittedNs` of the line. */
 export interface FitPoint {
   readonly label: string;
   readonly x: number;
   readonly yNs: number;
   readonly fittedNs: number;
-  readonly weight: number;
 }
 
 export interface CalibrationInput {
   readonly name: string;
   readonly kind: "kvm_page_table_test" | "dirty_log_perf_test" | "function_graph";
-  readonly runs: number;
+  readonly vcpus: number | undefined;
   readonly leftOut: readonly string[];
 }

@@ -28,6 +28,8 @@ export const COMPARED: readonly QuantityId[] = [
   "rollback_stall_max",
 ];
 const SENSITIVE: readonly QuantityId[] = ["source_downtime", "forced_switchover", "rollback_stall"];
+/** Resolution of what a VMM reports, s. Taken for everything where there is no trace. */
+export const VMM_RESOLUTION_S = 1e-3;
 const LEAST_CORRELATION = 0.1;
 const MOST_SENSITIVITIES = 6;
 
@@ -126,12 +128,17 @@ function differencesOf(
       const found = pairedDifference(
         one.quantities.get(quantity)!,
         first.quantities.get(quantity)!,
-        resolutionS,
+        resolutionFor(quantity, resolutionS),
       );
       if (found === undefined) return [];
       return [{ policy: one.mechanics.id, than: first.mechanics.id, quantity, ...found }];
     }),
   );
+}
+
+/** VMMs report downtimes in whole milliseconds, whatever the trace can tell apart. */
+function resolutionFor(quantity: QuantityId, resolutionS: number): number {
+  return quantity === "source_downtime" ? Math.max(resolutionS, VMM_RESOLUTION_S) : resolutionS;
 }
 
 function sensitivitiesOf(

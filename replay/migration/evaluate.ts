@@ -2,10 +2,11 @@ import type { CostValues } from "../costs/cost-table.ts";
 import { type Blackout, postCopyStallS, solveBlackout } from "./blackout.ts";
 import { setBytesOf } from "./dirty-process.ts";
 import type { Mechanics } from "./mechanics.ts";
-import { LOG_PAGE_BYTES, type MigrationInput } from "./migration-input.ts";
+import { GIB, LOG_PAGE_BYTES, type MigrationInput } from "./migration-input.ts";
 import { solvePrecopy } from "./precopy.ts";
 import type { PrecopyResult } from "./precopy-result.ts";
 import { QUANTITY_IDS, type QuantityId } from "./quantities.ts";
+import { solveUnmap } from "./unmap.ts";
 import type { RollbackResult, RollbackSolver } from "./rollback.ts";
 
 /** One migration under one policy and one set of constants: everything that is estimated of it. */
@@ -24,6 +25,8 @@ export interface RollbackCase {
   readonly fill: number;
 }
 
+const ONE_GIB = { bytes: GIB, leafBytes: LOG_PAGE_BYTES };
+
 /** Either part may be missing: what needs it is NaN then. */
 export function evaluate(
   migration: MigrationInput | undefined,
@@ -33,6 +36,7 @@ export function evaluate(
   keepPasses = false,
 ): Evaluation {
   const values = nothing();
+  values.unmap_gib = solveUnmap(ONE_GIB, mechanics, costs).seconds;
   const rollback =
     migration?.postCopy === true
       ? undefined
@@ -40,6 +44,7 @@ export function evaluate(
   if (rollback !== undefined) {
     values.rollback_stall = rollback.stallS;
     values.rollback_stall_max = rollback.longestFaultS;
+    values.rollback_hold_max = rollback.longestHoldS;
     values.rollback_stall_p99 = rollback.p99FaultS;
   }
   if (migration === undefined) return { precopy: undefined, blackout: undefined, rollback, values };

@@ -65,7 +65,7 @@ export function pairedDifference(
       difference,
       ratio,
       verdict: "no difference",
-      because: "the difference is below the resolution of the clock",
+      because: "its median is below what could be measured",
     };
   }
   return { difference, ratio, verdict: p50 < 0 ? "less" : "more", because: undefined };

@@ -34,6 +34,7 @@ class PrecopyRun {
   #nowS = 0;
   #dirty: number;
   #bandwidth: number;
+  #bandwidthBefore = Number.NaN;
   #windowBytes = 0;
   #windowS = 0;
   #clears = 0;
@@ -224,6 +225,10 @@ class PrecopyRun {
   #hasSettled(before: number): boolean {
     if (this.#throttle.canGrow || this.#count < 2) return false;
     if (this.#input.stopRule !== "early-sync") return this.#dirty >= before * (1 - 1e-12);
+    // The same again, with the same threshold: the next pass is this one.
+    const same = Math.abs(this.#dirty - before) <= 1e-9 * before;
+    if (same && this.#bandwidth === this.#bandwidthBefore) return true;
+    this.#bandwidthBefore = this.#bandwidth;
     if (this.#dirty < this.#least * (1 - 1e-9)) {
       this.#least = this.#dirty;
       this.#sinceLeast = 0;

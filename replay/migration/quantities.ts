@@ -19,6 +19,7 @@ export const QUANTITY_IDS = [
   "network_downtime",
   "copy_stall_max",
   "rollback_stall_max",
+  "rollback_hold_max",
   "rollback_stall_p99",
   "lost_vcpu_success",
   "lost_vcpu_rollback",
@@ -26,6 +27,7 @@ export const QUANTITY_IDS = [
   "total_time",
   "forced_switchover",
   "postcopy_stall",
+  "unmap_gib",
 ] as const;
 export type QuantityId = (typeof QUANTITY_IDS)[number];
 
@@ -68,6 +70,14 @@ export const QUANTITIES: Readonly<Record<QuantityId, Quantity>> = {
     unit: "s",
     meaning: "longest time that one vCPU waits in one fault after a failed migration",
     truth: "exit trace",
+    when: "roll-back",
+  },
+  rollback_hold_max: {
+    id: "rollback_hold_max",
+    title: "longest hold in roll-back",
+    unit: "s",
+    meaning: "longest time for which one collapse holds what its kernel makes others wait for",
+    truth: "trace of the collapse's call",
     when: "roll-back",
   },
   rollback_stall_p99: {
@@ -126,5 +136,13 @@ export const QUANTITIES: Readonly<Record<QuantityId, Quantity>> = {
       "a page that the destination lacks stalls its vCPU until a whole host page has come: at least",
     truth: "`postcopy-blocktime` of query-migrate",
     when: "success",
+  },
+  unmap_gib: {
+    id: "unmap_gib",
+    title: "unmap of 1 GiB of pages",
+    unit: "s",
+    meaning: "balloon, hot-unplug or a memslot that goes: one GiB that is mapped by 4 KiB pages",
+    truth: "kvm_page_table_test, trace of the call",
+    when: "copying",
   },
 };

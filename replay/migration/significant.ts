@@ -20,6 +20,22 @@ const STEPS: readonly (readonly [least: number, unit: string])[] = [
   [1e-9, "ns"],
 ];
 
+/** `350 ms [320 to 530]` with one unit where that suits all three, else each with its own. */
+export function durationRangeText(interval: {
+  readonly p5: number;
+  readonly p50: number;
+  readonly p95: number;
+}): string {
+  const [low, middle, high] = [interval.p5, interval.p50, interval.p95].map(durationText);
+  const unit = unitOf(middle);
+  if (unitOf(low) !== unit || unitOf(high) !== unit) return `${middle} [${low} to ${high}]`;
+  return `${middle} [${low?.split(" ")[0]} to ${high?.split(" ")[0]}]`;
+}
+
+function unitOf(text = ""): string {
+  return text.split(" ")[1] ?? "";
+}
+
 /** A time in seconds with the unit that suits it: `290 ms`, `6.9 s`, `3.1 µs`. */
 export function durationText(seconds: number): string {
   if (seconds === 0) return "0 s";

@@ -4,7 +4,7 @@ import { type Interval, intervalOf } from "./intervals.ts";
 import { mechanicsOf } from "./mechanics-of-request.ts";
 import { type PolicyDraws, runMonteCarlo } from "./monte-carlo.ts";
 import { QUANTITIES, type QuantityId } from "./quantities.ts";
-import { durationText } from "./significant.ts";
+import { durationRangeText } from "./significant.ts";
 
 /** Quantities in which structures are compared. */
 const STRUCTURAL: readonly QuantityId[] = [
@@ -59,7 +59,11 @@ export function headlineOf(
   const [worst] = [...deciding].sort((a, b) => factorOf(b) - factorOf(a));
   if (worst !== undefined) return decidingText(worst);
   if (
-    policies.every(({ estimates }) => estimates.every(({ interval }) => interval === undefined))
+    policies.every(({ estimates }) =>
+      estimates.every(
+        ({ quantity, interval }) => quantity === "unmap_gib" || interval === undefined,
+      ),
+    )
   ) {
     return "Nothing can be estimated from what is given; each quantity says what is missing";
   }
@@ -82,12 +86,11 @@ function decidingText(row: StructureRow): string {
   const { title } = QUANTITIES[row.quantity];
   return (
     `STRUCTURE DECIDES, more than all constants: ${row.dimension}. The ${title} under ${row.policy} is ` +
-    `${medianText(row.chosenInterval)} with ${row.chosen}, ${medianText(row.insteadInterval)} with ${row.instead}`
+    `${medianText(row.chosenInterval)} (${row.chosen}), ${medianText(row.insteadInterval)} (${row.instead})`
   );
 }
 
 function medianText(interval: Interval | undefined): string {
   if (interval === undefined) return "without a value";
-  const { p5, p50, p95 } = interval;
-  return `${durationText(p50)} [${durationText(p5)} to ${durationText(p95)}]`;
+  return durationRangeText(interval);
 }

@@ -60,12 +60,14 @@ function sums(rows: readonly FlushRow[]): Record<string, readonly [number, numbe
   return Object.fromEntries([...by].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function predicted(rows: readonly FlushRow[]): readonly FlushRow[] {
+  return rows.filter(({ policy }) => policy !== "recorded");
+}
+
 describe.each(NAMES)("%s", (name) => {
   it("the phases of all VMs hold every call of every policy, once, and every operation", async () => {
     const { inputs, result, events } = await tellOf(name);
     const phases = inputs.vms.flatMap((vm) => vm.phases);
-    const predicted = (rows: readonly FlushRow[]): readonly FlushRow[] =>
-      rows.filter(({ policy }) => policy !== "recorded");
     expect(sums(predicted(phases.flatMap(({ facts }) => facts.flushes)))).toEqual(
       sums(predicted(result.flushes)),
     );

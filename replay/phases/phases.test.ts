@@ -203,39 +203,39 @@ describe("phases of a migration that completes", () => {
   });
 });
 
-describe("phases of a migration that is cancelled", () => {
-  function cancelled(
-    stopsBefore: boolean,
-  ): ReturnType<typeof phasesOf> & { readonly lines: Record<string, number> } {
-    const trace = new Trace();
-    const { main, vcpu } = started(trace);
-    const migration = main.on(300, 0);
-    migration.enableLog(RAM);
-    const log = trace.rows.length;
-    clear(migration, [0, 1]);
-    fault(vcpu, RAM.base);
-    fault(vcpu, RAM.base + PAGE);
-    fault(vcpu, RAM.base + 3 * MIB);
-    let stopped = 0;
-    let resumed = 0;
-    if (stopsBefore) {
-      stop(vcpu);
-      stopped = trace.rows.length;
-      clear(migration, [0]);
-      vcpu.entry();
-      resumed = trace.rows.length;
-    }
-    main.disableLog(RAM);
-    const off = trace.rows.length;
-    fault(vcpu, RAM.base, PROT.rwx, 2 * MIB);
-    const collapsed = trace.rows.length - 1;
-    fault(vcpu, RAM.base + 4 * MIB, PROT.rwx);
-    return {
-      ...phasesOf(trace),
-      lines: { log, stopped, resumed, off, collapsed, last: trace.rows.length },
-    };
+function cancelled(
+  stopsBefore: boolean,
+): ReturnType<typeof phasesOf> & { readonly lines: Record<string, number> } {
+  const trace = new Trace();
+  const { main, vcpu } = started(trace);
+  const migration = main.on(300, 0);
+  migration.enableLog(RAM);
+  const log = trace.rows.length;
+  clear(migration, [0, 1]);
+  fault(vcpu, RAM.base);
+  fault(vcpu, RAM.base + PAGE);
+  fault(vcpu, RAM.base + 3 * MIB);
+  let stopped = 0;
+  let resumed = 0;
+  if (stopsBefore) {
+    stop(vcpu);
+    stopped = trace.rows.length;
+    clear(migration, [0]);
+    vcpu.entry();
+    resumed = trace.rows.length;
   }
+  main.disableLog(RAM);
+  const off = trace.rows.length;
+  fault(vcpu, RAM.base, PROT.rwx, 2 * MIB);
+  const collapsed = trace.rows.length - 1;
+  fault(vcpu, RAM.base + 4 * MIB, PROT.rwx);
+  return {
+    ...phasesOf(trace),
+    lines: { log, stopped, resumed, off, collapsed, last: trace.rows.length },
+  };
+}
 
+describe("phases of a migration that is cancelled", () => {
   it("end roll-back at the last collapse", () => {
     const { vm, lines } = cancelled(false);
     expect(toldPhases(vm)).toBe(
