@@ -25,6 +25,8 @@ import { requestOf } from "../downtime/request-of.ts";
 import { SettingList } from "../downtime/setting-list.ts";
 import { choicesWithoutTrace, readTrace, type TraceSource } from "../downtime/trace-run.ts";
 import type { DowntimeValues } from "../downtime/values.ts";
+import { downtimePageOf } from "../downtime/page-of.ts";
+import { writePage } from "../analyze-output.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
@@ -35,7 +37,7 @@ import { toolIdentity } from "../version.ts";
 
 export type DowntimeArguments = TraceOptions &
   DowntimeValues &
-  Pick<SharedValues, "out" | "format">;
+  Pick<SharedValues, "out" | "html" | "format">;
 
 export const downtimeCommand: Command = {
   command: "downtime [traces..]",
@@ -45,6 +47,7 @@ export const downtimeCommand: Command = {
     withOptions(
       withDowntimeOptions(withTraceOptions(withSubcommands(yargs), [], false)),
       "out",
+      "html",
       "format",
     ),
   handler: downtime,
@@ -62,6 +65,9 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
   if (traces.length > 1 && args.out !== undefined) {
     throw badOption("out", `holds one estimate, and there are ${traces.length} traces`);
   }
+  if (traces.length > 1 && (format === "html" || args.html !== undefined)) {
+    throw badOption("html", `holds one estimate, and there are ${traces.length} traces`);
+  }
   if (traces.length > 1 && (format === "csv" || format === "arrow")) {
     throw new TraceError(
       "BAD_OPTION",
@@ -75,7 +81,11 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
       writeOutputSet(args.out, await downtimeFiles(view, toolIdentity()));
       logOf(args).info(`results in ${args.out}`);
     }
-    await print(view, format);
+    if (args.html !== undefined) {
+      await writePage(args.html, await downtimePageOf(view));
+      logOf(args).info(`page in ${args.html}`);
+    }
+    if (args.html !== "-") await print(view, format);
     for (const why of unmetGates(args.require ?? [], view.estimate)) {
       logOf(args).warn(why);
       raiseExitCode(ExitCode.GATE_NOT_MET);
@@ -156,6 +166,9 @@ async function print(
       break;
     case "json":
       await printResult(downtimeJson(view));
+      break;
+    case "html":
+      await printResult(await downtimePageOf(view));
       break;
     case "table":
       await printResult(formatDowntime(view, terminalOptions(process.stdout)));

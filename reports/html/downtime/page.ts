@@ -1,6 +1,7 @@
 import { htmlDocument } from "../document.ts";
 import { html, type Html } from "../markup.ts";
 import type { ToolIdentity } from "../../tool.ts";
+import { intervalText } from "./charts.ts";
 import { downtimeParts } from "./sections.ts";
 import type { DowntimeView } from "./view.ts";
 
@@ -44,6 +45,26 @@ ${
   });
 }
 
+/** What is asked first, of those that the estimate has. */
+const FIRST = ["source_downtime", "forced_switchover", "rollback_stall"] as const;
+
+/** One sentence, with its interval for each policy; or why there is none. */
+function answers({ policies }: DowntimeView): Html {
+  for (const quantity of FIRST) {
+    const found = policies.flatMap(({ id, estimates }) => {
+      const estimate = estimates.find((one) => one.quantity === quantity);
+      return estimate?.interval === undefined
+        ? []
+        : [{ title: estimate.title, text: `${intervalText(estimate.interval)} under ${id}` }];
+    });
+    if (found.length === 0) continue;
+    const sentence = `${found[0]!.title}: ${found.map(({ text }) => text).join("; ")}.`;
+    return html`<p class="answer">${sentence.charAt(0).toUpperCase() + sentence.slice(1)}</p>`;
+  }
+  const because = policies[0]?.estimates.find(({ quantity }) => quantity === FIRST[0])?.because;
+  return html`<p class="answer">No downtime can be estimated${because === undefined ? "" : `: ${because}`}.</p>`;
+}
+
 function overview({ view, argv, settings, assumptions, losses }: DowntimePageInput): Html {
   const lost =
     losses.length === 0
@@ -51,7 +72,7 @@ function overview({ view, argv, settings, assumptions, losses }: DowntimePageInp
       : html`<div class="loss"><p><strong>Data was lost: the numbers are bounds.</strong></p><ul>${losses.map(
           (line) => html`<li>${line}</li>`,
         )}</ul></div>`;
-  return html`<section id="answer" aria-label="Answer"><p class="answer">${view.headline}</p>
+  return html`<section id="answer" aria-label="Answer">${answers(view)}<p class="answer">${view.headline}</p>
 <p class="soft">Estimated, not measured.</p>${lost}
 <dl class="facts">${settings.map(
     ({ name, value, origin }) => html`<div><dt>${name}</dt><dd>${value} (${origin})</dd></div>`,
