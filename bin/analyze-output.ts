@@ -8,6 +8,7 @@ import { formatRefills } from "../reports/refills.ts";
 import { resultTables } from "../reports/result-tables.ts";
 import { FLUSHES } from "../reports/schema.ts";
 import { summaryJson } from "../reports/summary.ts";
+import { formatBars, formatSparklines } from "../reports/small-charts.ts";
 import { tableFiles } from "../reports/table-files.ts";
 import { terminalOptions } from "../reports/terminal.ts";
 import { WholeFile } from "../reports/whole-file.ts";
@@ -78,7 +79,7 @@ export async function printAnalysis(
 }
 
 async function printTables(analyzed: AnalyzedTrace, isOneOfSeveral: boolean): Promise<void> {
-  const { run, summary, refills } = analyzed;
+  const { run, summary, refills, tables } = analyzed;
   const terminal = terminalOptions(process.stdout);
   const policies = run.policies.map((policy) => policy.id);
   let heading = isOneOfSeveral ? `${run.path}\n\n` : "";
@@ -87,6 +88,10 @@ async function printTables(analyzed: AnalyzedTrace, isOneOfSeveral: boolean): Pr
     heading = "";
   }
   await printResult(heading + formatComparison(summary.flushes, { ...terminal, policies }));
+  await printResult(formatBars(summary.flushes, policies, terminal));
+  if (tables.timeline !== undefined) {
+    await printResult(formatSparklines(tables.timeline, policies, terminal));
+  }
   if (refills !== undefined) {
     await printResult(formatRefills(refills, summary.flushes, terminal));
   }

@@ -15,6 +15,7 @@ import {
   type TlbOptions,
 } from "./tlb-model.ts";
 import type { TraceOptions } from "./trace-options.ts";
+import type { TraceProgress } from "./trace-progress.ts";
 import { logOf, runTrace, type TraceRun } from "./trace-run.ts";
 import { toolIdentity } from "./version.ts";
 
@@ -34,6 +35,7 @@ export interface AnalysisSetting {
   readonly log?: Log;
   /** Follow when and where invalidations are issued: for result folders and pages. */
   readonly timeline?: boolean;
+  readonly progress?: TraceProgress | undefined;
 }
 
 /** How it is run; none of it changes what is found out. */
@@ -70,6 +72,7 @@ export async function analyzeTrace(
     infers: true,
     choose: (configuration, own) => policiesOf(args, configuration, own),
     timeline: setting.timeline ?? false,
+    progress: setting.progress,
     log,
     maxContentBytes: setting.maxContentBytes,
   });

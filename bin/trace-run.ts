@@ -23,6 +23,7 @@ import {
 } from "../replay/replay.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
+import type { TraceProgress } from "./trace-progress.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
 import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
 import { type TimelineResult, timelineResult } from "../replay/timeline/timeline-rows.ts";
@@ -63,6 +64,8 @@ export interface RunRequest {
   readonly model?: (config: ReplayConfig) => ReplayObserver | undefined;
   /** Follow when and where invalidations are issued. */
   readonly timeline?: boolean;
+  /** Told how far the reading is. */
+  readonly progress?: TraceProgress | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
   /** Where the run says what it does; stderr where it is not given. */
@@ -98,9 +101,12 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
+  request.progress?.begin(file);
   const reader = await openTrace(file, {
     ...openOptionsOf(options),
     maxContentBytes: request.maxContentBytes,
+    onStored:
+      request.progress === undefined ? undefined : (bytes) => request.progress?.stored(bytes),
   });
   const config = replayConfig(configuration, policies, request.compare);
   const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
@@ -114,6 +120,7 @@ export async function runTrace(
     inference?.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
+    request.progress?.events(batch.length);
   }
   const result = replay.finish();
   const inferred = inference?.finish(log);

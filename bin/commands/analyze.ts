@@ -14,6 +14,7 @@ import { printResult } from "../stdout.ts";
 import { checkTlbOptions, TLB_OPTIONS, type TlbOptions } from "../tlb-model.ts";
 import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
+import { TraceProgress } from "../trace-progress.ts";
 import { logOf, userPoliciesOf } from "../trace-run.ts";
 
 type AnalyzeArguments = TraceOptions & TlbOptions & Pick<SharedValues, "out" | "html" | "format">;
@@ -52,7 +53,11 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
   const log = logOf(args);
   const timeline = args.out !== undefined || args.html !== undefined || format === "html";
   for (const [i, trace] of traces.entries()) {
-    const analyzed = await analyzeTrace(trace, args, userPolicies, argv, { log, timeline });
+    const progress = args.quiet ? undefined : new TraceProgress();
+    const setting = { log, timeline, progress };
+    const analyzed = await analyzeTrace(trace, args, userPolicies, argv, setting).finally(() =>
+      progress?.end(),
+    );
     const folder = folders[i];
     if (folder !== undefined) {
       await writeResults(folder, analyzed);
@@ -67,6 +72,14 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
       raiseExitCode(ExitCode.DATA_LOSS);
     }
   }
+  if (process.stderr.isTTY) log.info(nextStep(args));
+}
+
+/** What is done next as a rule; for whoever sits at a terminal. */
+function nextStep({ out, html, traces }: AnalyzeArguments): string {
+  if (html !== undefined) return `next: open ${html} in a browser`;
+  if (out !== undefined) return `next: tlbi-replay report ${traces.length > 1 ? `${out}/*` : out}`;
+  return `next: tlbi-replay analyze ${traces.join(" ")} --html page.html`;
 }
 
 /** What is one table, or one page, is of one trace. */
