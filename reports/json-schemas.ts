@@ -24,10 +24,12 @@ export const DIFF_SCHEMA: v.GenericSchema = v.pipe(
   v.title("diff --format json of tlbi-replay"),
 );
 
+function text(schema: v.GenericSchema): string {
+  return `${JSON.stringify(toJsonSchema(schema, { errorMode: "ignore" }), null, 2)}\n`;
+}
+
 /** The published JSON schemas by file name, as they stand in `reports/schema/`. */
 export function jsonSchemas(): ReadonlyMap<string, string> {
-  const text = (schema: v.GenericSchema): string =>
-    `${JSON.stringify(toJsonSchema(schema, { errorMode: "ignore" }), null, 2)}\n`;
   return new Map([
     ["summary.schema.json", text(SUMMARY_SCHEMA)],
     ["diff.schema.json", text(DIFF_SCHEMA)],

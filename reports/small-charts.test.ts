@@ -7,6 +7,10 @@ const FLUSHES = [
   { ...ROW, policy: "longer", calls: 1, tlbi: 20 },
 ];
 
+function at(start_ns: number, tlbi: number): object {
+  return { ...ROW, policy: "a", start_ns, bin_ns: 1e9, calls: 1, tlbi };
+}
+
 describe("small drawings on a terminal", () => {
   it("draws bars in proportion, to eighths of a cell, aligned", () => {
     const text = formatBars(FLUSHES, ["a", "longer", "none"], { width: 44 });
@@ -33,14 +37,6 @@ describe("small drawings on a terminal", () => {
   });
 
   it("draws time from left to right, highest where most is", () => {
-    const at = (start_ns: number, tlbi: number): object => ({
-      ...ROW,
-      policy: "a",
-      start_ns,
-      bin_ns: 1e9,
-      calls: 1,
-      tlbi,
-    });
     const rows = [at(0, 8), at(9e9, 1)] as Parameters<typeof formatSparklines>[0];
     const text = formatSparklines(rows, ["a"], { width: 33 });
     expect(text).toBe("\nTLBI instructions over time (a mark is 1 s)\na  █        ▁  at most 8\n");

@@ -55,7 +55,8 @@ function textWidth(item: { fontSize?: number; font?: string }, text: unknown): n
   const size = item.fontSize ?? 11;
   const isMono = item.font?.includes("mono") === true;
   let ems = 0;
-  for (const c of String(text ?? "")) {
+  const shown = typeof text === "string" || typeof text === "number" ? String(text) : "";
+  for (const c of shown) {
     if (isMono) ems += 0.62;
     else if ("iljtf.,:;'|!()[] ".includes(c)) ems += 0.36;
     else if ("mwMW%".includes(c)) ems += 0.92;

@@ -18,6 +18,17 @@ export function intervalText(interval: IntervalView | undefined): string {
 
 const GIB = 2 ** 30;
 
+function colour(name: string): object {
+  return {
+    datum: name,
+    scale: {
+      domain: ["sent", "left dirty", "threshold"],
+      range: [SERIES[0]!, SERIES[1]!, SERIES[6]!],
+    },
+    title: null,
+  };
+}
+
 /** What each pass sends and leaves, with the stop rule's threshold and the throttle. */
 export function passChart(policy: string, passes: readonly PassView[]): Chart {
   const values = passes.map((pass) => ({
@@ -34,14 +45,6 @@ export function passChart(policy: string, passes: readonly PassView[]): Chart {
     title: "seconds since the migration began",
   } as const;
   const throttles = values.some(({ throttle }) => throttle > 0);
-  const colour = (name: string): object => ({
-    datum: name,
-    scale: {
-      domain: ["sent", "left dirty", "threshold"],
-      range: [SERIES[0]!, SERIES[1]!, SERIES[6]!],
-    },
-    title: null,
-  });
   const bytes = {
     width: 620,
     height: 220,

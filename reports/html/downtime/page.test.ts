@@ -48,7 +48,7 @@ describe("the page of a downtime estimate", () => {
       expect(page).toContain(`<section id="${id}">`);
     }
     expect(page).toContain("Passes under e1: numbers");
-    expect(page).toContain("Stalls after a failed migration: numbers");
+    expect(page).toContain("Roll-back stall: numbers");
     expect(page).toContain("estimated, not measured");
     expect(page).not.toContain("<script>alert");
     expect(page.length).toBeLessThan(1_000_000);

@@ -52,8 +52,6 @@ function estimates({ policies, differences }: DowntimeView): Html {
   const quantities = [
     ...new Set(policies.flatMap((one) => one.estimates.map(({ quantity }) => quantity))),
   ];
-  const find = (policy: PolicyView, quantity: string): EstimateView | undefined =>
-    policy.estimates.find((one) => one.quantity === quantity);
   const rows = quantities.map((quantity) => {
     const first = find(policies[0]!, quantity);
     return [
@@ -105,6 +103,10 @@ ${
         ]),
       )
 }`;
+}
+
+function find(policy: PolicyView, quantity: string): EstimateView | undefined {
+  return policy.estimates.find((one) => one.quantity === quantity);
 }
 
 function estimateText(estimate: EstimateView | undefined): Html | string {

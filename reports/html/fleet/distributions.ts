@@ -4,7 +4,7 @@ import { renderChart } from "../chart.ts";
 import { dataTable } from "../data-table.ts";
 import { html } from "../markup.ts";
 import { SERIES } from "../theme.ts";
-import { type FleetPart, numberOf } from "./page.ts";
+import { type FleetPart, numberOf } from "./part.ts";
 
 /** Groups in the chart, those with the highest 95th percentile; the table has more. */
 const CHARTED = 24;

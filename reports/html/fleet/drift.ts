@@ -5,7 +5,7 @@ import { renderChart } from "../chart.ts";
 import { dataTable } from "../data-table.ts";
 import { html } from "../markup.ts";
 import { SERIES } from "../theme.ts";
-import { type FleetPart, numberOf } from "./page.ts";
+import { type FleetPart, numberOf } from "./part.ts";
 
 const CHARTED = 20;
 const LISTED = 100;

@@ -1,6 +1,6 @@
 import type { GroupEntry, Rollup } from "../../batch/rollup.ts";
 import { Html, html } from "../markup.ts";
-import { type FleetPart, numberOf } from "./page.ts";
+import { type FleetPart, numberOf } from "./part.ts";
 
 /** Tables of this many metric and policy pairs are drawn; the rest is in rollup.json. */
 const MOST_PANELS = 24;
@@ -74,9 +74,12 @@ function table(rollup: Rollup, metric: string, policy: string): Html {
 ${left.length === 0 ? undefined : html`<p class="soft">${left.join(" and ")} in rollup.json.</p>`}`;
 }
 
+function size(x: number): number {
+  return Math.log1p(Math.max(0, x));
+}
+
 /** 1 to 6, in equal steps of the logarithm: figures of fleets differ by powers of ten. */
 function stepOf(value: number, low: number, high: number): number {
-  const size = (x: number): number => Math.log1p(Math.max(0, x));
   const span = size(high) - size(low);
   if (span <= 0) return 3;
   return 1 + Math.min(5, Math.floor((6 * (size(value) - size(low))) / span));

@@ -2,18 +2,11 @@ import type { Rollup } from "../../batch/rollup.ts";
 import { formatCount, plural } from "../../terminal.ts";
 import { htmlDocument } from "../document.ts";
 import { html, type Html } from "../markup.ts";
+import { type FleetPart, numberOf } from "./part.ts";
 import { distributionsPart } from "./distributions.ts";
 import { driftPart } from "./drift.ts";
 import { heatPart } from "./heat-table.ts";
 import { lossesPart, parametersPart, worstPart } from "./tables.ts";
-
-/** A part of the fleet's page; `body` undefined: the roll-up has nothing for it, and `why` says so. */
-export interface FleetPart {
-  readonly id: string;
-  readonly title: string;
-  readonly body: Html | undefined;
-  readonly why: string;
-}
 
 /** The page of a fleet: one self-contained file, however many traces the roll-up is of. */
 export async function fleetPage(rollup: Rollup): Promise<string> {
@@ -76,11 +69,4 @@ ${bounds === 0 ? undefined : html`<div class="note"><p><strong>${plural(bounds, 
 
 function countOf(names: readonly string[]): string {
   return formatCount(new Set(names).size);
-}
-
-/** Whole numbers in full, others with three digits. */
-export function numberOf(value: number): string {
-  return Number.isSafeInteger(value) && value >= 0
-    ? formatCount(value)
-    : String(Number(value.toPrecision(3)));
 }

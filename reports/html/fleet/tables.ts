@@ -2,7 +2,7 @@ import type { Rollup, WorstEntry } from "../../batch/rollup.ts";
 import { formatCount } from "../../terminal.ts";
 import { dataTable, foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
-import { type FleetPart, numberOf } from "./page.ts";
+import { type FleetPart, numberOf } from "./part.ts";
 
 /** Failures and duplicates in the page; rollup.json has all. */
 const LISTED = 500;
