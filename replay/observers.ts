@@ -92,6 +92,10 @@ class FactsForAll implements ChangeObserver {
     for (const { changes } of this.#all) changes.mapped?.(page, pages);
   }
 
+  leafKept(page: number, level: number): void {
+    for (const { changes } of this.#all) changes.leafKept?.(page, level);
+  }
+
   leavesCleared(page: number, level: number, count: number): void {
     for (const { changes } of this.#all) changes.leavesCleared(page, level, count);
   }

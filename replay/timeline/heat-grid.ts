@@ -77,7 +77,7 @@ export class HeatGrid {
     const row = this.rowOf(part);
     const at = level - 1;
     // State that the trace does not show may go without having come.
-    row.mapped[at] = Math.max(0, row.mapped[at]! + pages);
+    row.mapped[at] = Math.min(this.rowPages, Math.max(0, row.mapped[at]! + pages));
     this.#note(row, bin);
   }
 

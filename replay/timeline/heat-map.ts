@@ -1,7 +1,9 @@
 import type { Stage2Context } from "../contexts/context.ts";
 import type { RecordedCalls } from "../operations/recorded-calls.ts";
 import { Certainty, type FlushQueue } from "../policies/flush-queue.ts";
+import { EntryKind } from "../stage2/entry-store.ts";
 import { LAST_LEVEL, type Geometry } from "../stage2/geometry.ts";
+import type { Stage2Table } from "../stage2/table.ts";
 import { Primitive } from "../tlbi/primitives.ts";
 import type { ChangeObserver } from "../fan-out.ts";
 import { BracketChanges } from "./bracket-changes.ts";
@@ -32,6 +34,8 @@ export class HeatMap implements ChangeObserver {
   readonly #named = new Map<number, number>();
   #grid: HeatGrid | undefined;
   #changes = new BracketChanges();
+  #table: Stage2Table | undefined;
+  #isKept = false;
   #bin = 0;
 
   constructor(geometry: Geometry, bins: TimeBins, policies: number) {
@@ -54,6 +58,8 @@ export class HeatMap implements ChangeObserver {
 
   entered(pid: number, context: Stage2Context): void {
     this.#grid = this.#gridOf(context);
+    this.#table = context.table;
+    this.#isKept = false;
     let changes = this.#open.get(pid);
     if (changes === undefined) {
       changes = new BracketChanges();
@@ -74,8 +80,16 @@ export class HeatMap implements ChangeObserver {
 
   // ── facts of the walk ────────────────────────────────────────────────────────────────────────
 
+  leafKept(): void {
+    this.#isKept = true;
+  }
+
   mapped(page: number, pages: number): void {
     if (!(pages > 0)) return;
+    if (this.#isKept) {
+      this.#isKept = false;
+      return;
+    }
     let level = LAST_LEVEL;
     while (level > this.#geometry.minBlockLevel && pages >= this.#geometry.spanPages[level - 1]!) {
       level -= 1;
@@ -99,12 +113,19 @@ export class HeatMap implements ChangeObserver {
     this.leavesCleared(page, level, 1);
   }
 
-  collapsed(page: number, level: number, leaves: number): void {
+  /** Told while the table is still there: its leaves are counted by their levels. */
+  collapsed(page: number, level: number): void {
     const span = this.#geometry.spanPages[level]!;
     const first = page - (page % span);
     this.#changes.add(first, span, false);
-    const below = Math.min(LAST_LEVEL, level + 1);
-    this.#addMapped(first, Math.min(span, leaves * this.#geometry.spanPages[below]!), below, -1);
+    const table = this.#table;
+    if (table === undefined) return;
+    for (let at = first; at < first + span; ) {
+      const found = table.lookup(at);
+      const leafPages = this.#geometry.spanPages[found.level]!;
+      if (found.kind === EntryKind.leaf) this.#addMapped(at, leafPages, found.level, -1);
+      at += leafPages;
+    }
   }
 
   blockSplit(page: number, level: number): void {
@@ -112,7 +133,8 @@ export class HeatMap implements ChangeObserver {
     const first = page - (page % span);
     this.#changes.add(first, span, true);
     this.#addMapped(first, span, level, -1);
-    this.#addMapped(first, span, Math.min(LAST_LEVEL, level + 1), 1);
+    const found = this.#table?.lookup(page);
+    if (found?.kind === EntryKind.leaf) this.#addMapped(first, span, found.level, 1);
   }
 
   writeProtected(page: number, level: number, count: number): void {
@@ -189,8 +211,11 @@ export class HeatMap implements ChangeObserver {
       if (queue.certainty[run] !== Certainty.certain) continue;
       isAny = true;
       if (!namesPages(queue.primitive[run]!)) return true;
-      const pages = Math.max(queue.pages[run]!, queue.stride[run]! * queue.count[run]!);
-      this.#name(grid, queue.page[run]!, pages, changes);
+      const stride = queue.stride[run]!;
+      const pages = Math.max(queue.pages[run]!, stride * queue.count[run]!);
+      // The first leaf may have been entered in its middle.
+      const page = queue.page[run]! - (stride > 1 ? queue.page[run]! % stride : 0);
+      this.#name(grid, page, pages, changes);
     }
     return isAny ? false : undefined;
   }
