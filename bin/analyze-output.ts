@@ -5,7 +5,7 @@ import { formatInference } from "../reports/inference.ts";
 import { formatNotes } from "../reports/notes.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../reports/output-set.ts";
 import { formatRefills } from "../reports/refills.ts";
-import { resultTables } from "../reports/result-tables.ts";
+import { RESULT_FILE_NAMES, resultTables } from "../reports/result-tables.ts";
 import { FLUSHES } from "../reports/schema.ts";
 import { summaryJson } from "../reports/summary.ts";
 import { formatBars, formatSparklines } from "../reports/small-charts.ts";
@@ -28,7 +28,8 @@ export async function writeResults(
     files.push(...(await tableFiles(schema, rows, toolIdentity())));
   }
   files.push({ name: SET_MARKER, bytes: summaryJson(summary) });
-  writeOutputSet(folder, files);
+  // A table or a page of an earlier run must not stand beside this summary.
+  writeOutputSet(folder, files, SET_MARKER, RESULT_FILE_NAMES);
 }
 
 /** The page of a trace's results; what draws it is loaded only here. */

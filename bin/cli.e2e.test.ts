@@ -20,11 +20,18 @@ const ROOT = path.resolve(fileURLToPath(import.meta.url), "../..");
 const EXECUTABLE = path.join(ROOT, "dist/bin/tlbi-replay.js");
 const PRIMITIVES = ["VM", "IPA", "IPA_LOCAL", "RANGE", "CPU", "ALL"] as const;
 const RESULT_FILES = [
-  "flushes.arrow",
-  "flushes.csv",
-  "instructions.arrow",
-  "instructions.csv",
+  ...[
+    "flushes",
+    "heat",
+    "instructions",
+    "operation_sizes",
+    "paired",
+    "stall_events",
+    "stalls",
+  ].flatMap((table) => [`${table}.arrow`, `${table}.csv`]),
   "summary.json",
+  "timeline.arrow",
+  "timeline.csv",
 ];
 /** What stands beside the capture tiny-612, as options. */
 const LIKE_612 = [

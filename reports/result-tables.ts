@@ -53,6 +53,23 @@ function tableIfAny<Row>(
   return rows === undefined ? [] : [resultTable(schema, rows)];
 }
 
+/** Files that a result folder may hold beside its summary: a set without one of them removes an older one. */
+export const RESULT_FILE_NAMES: readonly string[] = [
+  ...[
+    FLUSHES,
+    INSTRUCTION_COUNTS,
+    REFILLS,
+    MISS_CURVE,
+    TIMELINE,
+    PAIRED,
+    OPERATION_SIZES,
+    STALLS,
+    STALL_EVENTS,
+    HEAT,
+  ].flatMap(({ name }) => [`${name}.csv`, `${name}.arrow`]),
+  "report.html",
+];
+
 /** Rows without the type of their table; every cell is checked against its column. */
 export function resultTable<Row>(schema: TableSchema<Row>, rows: readonly Row[]): ResultTable {
   const cells = rows.map((row) =>
