@@ -7,6 +7,7 @@ import type { ResultTables } from "../reports/result-set.ts";
 import { buildSummary, type Summary } from "../reports/summary.ts";
 import type { Log } from "./log.ts";
 import { withLines } from "./stall-lines.ts";
+import type { StreamFile } from "./stream-file.ts";
 import {
   type ChosenModel,
   chooseModel,
@@ -36,6 +37,8 @@ export interface AnalysisSetting {
   /** Follow when and where invalidations are issued: for result folders and pages. */
   readonly timeline?: boolean;
   readonly progress?: TraceProgress | undefined;
+  /** The file of guest accesses that `--stream` names, read once for all traces. */
+  readonly streamFile?: StreamFile | undefined;
 }
 
 /** How it is run; none of it changes what is found out. */
@@ -63,8 +66,8 @@ export async function analyzeTrace(
   const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
-    model: (config) => {
-      chosen = chooseModel(args, config);
+    model: (config, baseNs) => {
+      chosen = chooseModel(args, config, setting.streamFile, baseNs);
       return chosen?.model;
     },
     operationsOnly: false,

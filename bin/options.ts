@@ -5,14 +5,8 @@ import type { RawValue } from "./values.ts";
 import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
 import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
-import {
-  type LIST,
-  parseKnobs,
-  parsePreset,
-  parseShapeOverrides,
-  type StreamName,
-  STREAMS,
-} from "./tlb-values.ts";
+import { type LIST, parseKnobs, parsePreset, parseShapeOverrides } from "./tlb-values.ts";
+import { STREAM_SPECS, type StreamValues, TLB } from "./stream-options.ts";
 
 /**
  * The options that several commands share, each defined once: its values, its default, its help line.
@@ -47,7 +41,7 @@ export interface FlagOverride {
 }
 
 /** Value of each shared option as a command sees it; undefined where it is not given. */
-export interface SharedValues {
+export interface SharedValues extends StreamValues {
   policy: readonly string[] | undefined;
   "policy-file": readonly string[] | undefined;
   flag: readonly FlagOverride[] | undefined;
@@ -68,7 +62,6 @@ export interface SharedValues {
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
   tlb: TlbPreset | typeof LIST | undefined;
-  stream: StreamName | undefined;
   "tlb-seeds": number | undefined;
   "tlb-set": readonly ShapeOverride[] | undefined;
   "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
@@ -95,7 +88,6 @@ export interface OptionSpec<Value> {
 const POLICY = "Policy:";
 const MACHINE = "Machine that recorded the trace:";
 const INPUT = "Input:";
-const TLB = "Modelled TLB:";
 const OUTPUT = "Output:";
 const GENERAL = "General:";
 
@@ -187,12 +179,7 @@ export const SHARED_OPTIONS: {
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },
-  stream: {
-    group: TLB,
-    describe: `Accesses of the guests: ${STREAMS.join(", ")} by the trace itself (a lower bound)`,
-    fallback: "generated",
-    coerce: (raw) => choice("stream", raw, STREAMS),
-  },
+  ...STREAM_SPECS,
   "tlb-seeds": {
     group: TLB,
     describe: `Seeds of the generator, ${KNOBS.seeds.least} to ${KNOBS.seeds.most}`,

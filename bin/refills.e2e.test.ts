@@ -73,7 +73,7 @@ describe("analyze --tlb", () => {
       "--tlb",
       "cortex-a55",
       "--tlb-set",
-      "l2=64x2,coalesce=4",
+      "l2=64x2,coalesce=4,replace=fifo,l1=4x4",
       "--tlb-knob",
       "theta=0.5",
       "--tlb-knob",
@@ -83,6 +83,8 @@ describe("analyze --tlb", () => {
     );
     expect(code).toBe(0);
     expect(out).toContain("l2 64x2 (--tlb-set)");
+    expect(out).toContain("replace fifo (--tlb-set)");
+    expect(out).toContain("l1 4x4 (--tlb-set)");
     expect(out).toContain("theta = 0.5 (--tlb-knob)");
     expect(out).toContain("median of 11 seeds");
   });
@@ -136,7 +138,7 @@ describe("analyze --tlb", () => {
     const { presets } = JSON.parse(tool("analyze", "--tlb", "list", "--format", "json").out);
     const ids = presets.map(({ id }: { readonly id: string }) => id);
     expect(ids).toEqual(expect.arrayContaining(["neoverse-n1", "zen5", "champsim-default"]));
-    for (const { numbers } of presets) expect(numbers).toHaveLength(8);
+    for (const { numbers } of presets) expect(numbers).toHaveLength(9);
     expect(tool("analyze", CAPTURE, "--tlb", "list").code).toBe(2);
     expect(tool("analyze", "--tlb", "list", "--format", "csv").code).toBe(2);
     expect(tool("analyze").err).toContain("analyze needs <traces..>");

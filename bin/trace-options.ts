@@ -81,7 +81,7 @@ function withTraces<T>(yargs: Argv<T>, needsTrace: boolean): Argv<T & Traces> {
 
 /**
  * Declares the traces and the options that say how they are replayed; the policies stand below the help.
- * @param isDemanded without traces there is nothing to do; false: the command decides.
+ * @param needsTrace without traces there is nothing to do; false: the command decides.
  */
 export function withTraceOptions<T>(
   yargs: Argv<T>,

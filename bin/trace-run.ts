@@ -60,8 +60,8 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** What follows this replay: modelled TLBs, or the phases of a migration. */
-  readonly model?: (config: ReplayConfig) => ReplayObserver | undefined;
+  /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
+  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
   /** Follow when and where invalidations are issued. */
   readonly timeline?: boolean;
   /** Told how far the reading is. */
@@ -110,7 +110,7 @@ export async function runTrace(
   });
   const config = replayConfig(configuration, policies, request.compare);
   const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
-  const observer = observersOf([request.model?.(config), timeline]);
+  const observer = observersOf([request.model?.(config, () => reader.baseNs), timeline]);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)

@@ -11,6 +11,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   stage2: "entries that hold stage 2 only",
   "stage2-from": "smallest leaf of those: 0 pages, 1 blocks",
   walk: "pointers to tables, of each stage",
+  replace: "which entry of both levels gives way",
   latency: "in words; nothing is computed from it",
 };
 

@@ -69,7 +69,7 @@ export function costsOf(
 
 function rangeOf(knobs: readonly KnobEntry[], name: string): Range {
   const knob = knobs.find((one) => one.name === name);
-  const base = knob?.value ?? 0;
+  const base = Number(knob?.value ?? 0);
   const [low, high] = knob?.range ?? [base, base];
   return { low, base, high };
 }

@@ -28,10 +28,13 @@ const same = [["a"], ["b"]];
 const RESULT: RefillResult = {
   tlb: "neoverse-n1",
   stream: "generated",
+  streamKind: "generated",
   isKnown: true,
   isStable: true,
   staleExamples: [],
   closedForm: undefined,
+  bound: { entries: 5168, walkers: 4, shortestWalkNs: 13 },
+  walkFlips: [],
   missCurve: [],
   order: { minimum: same, combined: same, "over-invalidating": same },
   rows: [],
@@ -56,6 +59,8 @@ const RESULT: RefillResult = {
     pagesLeftOut: 0,
     visits: 10,
     visitsUnmapped: 0,
+    visitsOutside: 0,
+    visitsCut: 300,
     provenVisits: 0,
     provenLost: 0,
     episodes: 100,
@@ -97,6 +102,8 @@ describe("the refills of a terminal report", () => {
     const order = { ...RESULT.order, minimum: [["b"], ["a"]] };
     const [, flipped] = told({ ...RESULT, order, isStable: false }).split("\n");
     expect(flipped).toContain("THE ORDER OF THE POLICIES FLIPS");
+    const [, byWalks] = told({ ...RESULT, walkFlips: [["a", "b"]] }).split("\n");
+    expect(byWalks).toContain("BY WALK REFERENCES THE ORDER OF a AND b FLIPS between them");
   });
 
   it("give low, base with the seeds' range, high, and the bound; nothing is summed", () => {
@@ -125,6 +132,7 @@ describe("the refills of a terminal report", () => {
       /a +b +combined +-1,000 \[-1,020 to -980\] +fewer +0 \[-5 to 5\] +no difference/,
     );
     expect(text).toContain("theta = 0.99 (assumed: YCSB)");
+    expect(text).toContain("300 visits that the simulated episodes have beyond capVisits");
     expect(text).toContain("l2 256x5 (neoverse-n1, unverified: as A76)");
     expect(text).toContain(
       "of 100 flush episodes 40 are simulated and weighted, at last every 4th",
@@ -199,7 +207,9 @@ describe("the refills of a terminal report", () => {
   });
 
   it("are unknown where nobody was seen in a guest", () => {
-    expect(told({ ...RESULT, isKnown: false })).toMatch(/unknown, because/);
+    expect(told({ ...RESULT, isKnown: false, counts: { ...RESULT.counts, guestMs: 0 } })).toMatch(
+      /unknown, because/,
+    );
   });
 
   it("stand in summary.json with what they rest on", () => {

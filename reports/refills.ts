@@ -9,6 +9,7 @@ import type {
 import { formatMissCurve } from "./miss-curve.ts";
 import { formatCosts } from "./refill-costs.ts";
 import { refillAssumptions, type RefillReport, traceTime } from "./refill-entry.ts";
+import { streamLines } from "./stream-entry.ts";
 import {
   formatCount,
   formatTable,
@@ -34,10 +35,13 @@ export function formatRefills(
   flushes: readonly FlushRow[],
   options: TerminalOptions,
 ): string {
-  const { result, shape, knobs, baseNs, walk } = report;
+  const { result, shape, knobs, baseNs, walk, streamFile } = report;
+  const { bound } = result;
+  const fileLines = streamFile === undefined ? [] : streamLines(streamFile, result);
+  const file = fileLines.map((line) => `  ${visible(line)}\n`).join("");
   const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
   if (!result.isKnown) {
-    return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
+    return `${heading}: unknown, because ${whyUnknown(result)}\n${file === "" ? "" : `\nThe stream\n${file}`}`;
   }
   const lines = [
     `${heading}: ${conclusionOf(result)}`,
@@ -69,6 +73,8 @@ export function formatRefills(
     "\nThe modelled TLB\n",
     shown,
     walkText(walk),
+    `  hard bound of each flush: the least of ${formatCount(bound.entries)} pages in both levels, the pages mapped, and ${bound.walkers} walks at once of ${bound.shortestWalkNs} ns until the next flush (walks at once recalled, time measured on Zen 4)\n`,
+    file === "" ? "" : `\nThe stream\n${file}`,
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");
@@ -77,7 +83,15 @@ export function formatRefills(
 /** The first line: does the answer depend on what the hardware does? */
 function conclusionOf(result: RefillResult): string {
   if (result.order.combined.flat().length < 2) return "one policy, nothing to compare";
-  return result.isStable
+  const walks = result.walkFlips.map(
+    ([policy, than]) =>
+      `; BY WALK REFERENCES THE ORDER OF ${policy} AND ${than} FLIPS between them`,
+  );
+  return `${refillConclusion(result)}${walks.join("")}`;
+}
+
+function refillConclusion({ isStable }: RefillResult): string {
+  return isStable
     ? "the order of the policies is the same under all three hypotheses of the hardware"
     : "THE ORDER OF THE POLICIES FLIPS between the hypotheses of the hardware";
 }
@@ -86,8 +100,21 @@ function orderText(result: RefillResult, hypothesis: Hypothesis): string {
   return result.order[hypothesis].map((group) => group.join(" = ")).join(" < ");
 }
 
-function intervalText({ stream, counts }: RefillResult): string {
-  if (stream === "proven") {
+function whyUnknown({ counts, streamKind }: RefillResult): string {
+  const { visitsOutside, visitsUnmapped, guestMs } = counts;
+  const met = visitsOutside + visitsUnmapped;
+  if (met > 0)
+    return `none of ${formatCount(met)} visits met memory that the trace has mapped then`;
+  if (guestMs > 0 && streamKind !== "proven")
+    return "no access was due while a vCPU was in a guest";
+  return "the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)";
+}
+
+function intervalText({ streamKind, counts }: RefillResult): string {
+  if (streamKind === "timed") {
+    return "Refills per policy: those of the file's accesses at their times; low and high with other stage-1 pages and undecided calls";
+  }
+  if (streamKind === "proven") {
     return "Refills per policy: those of the accesses that the trace proves, a lower bound";
   }
   return `Refills per policy: low to high over the scenarios, base: median of ${counts.seeds} seeds [least to most]`;

@@ -11,6 +11,7 @@ import { UsageError } from "../errors.ts";
 import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type OutputFormat, type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
+import { readStream } from "../stream-file.ts";
 import { checkTlbOptions, TLB_OPTIONS, type TlbOptions } from "../tlb-model.ts";
 import { LIST, PRESET_HELP } from "../tlb-values.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
@@ -47,14 +48,19 @@ async function analyze(args: ArgumentsCamelCase<AnalyzeArguments>): Promise<void
   if (traces.length === 0) throw new UsageError("analyze needs <traces..>", "analyze");
   checkOneTrace(args, format);
   checkTlbOptions(args);
+  if (args.stream?.kind === "file" && args.stream.path === "-" && args.traces.includes("-")) {
+    throw new TraceError("BAD_OPTION", "the trace and --stream cannot both be standard input");
+  }
   const userPolicies = await userPoliciesOf(args);
+  const streamFile = await readStream(args);
+  if (streamFile?.hasDataLoss === true) raiseExitCode(ExitCode.DATA_LOSS);
   const folders = args.out === undefined ? [] : outputFolders(args.out, traces);
   const argv = process.argv.slice(2);
   const log = logOf(args);
   const timeline = args.out !== undefined || args.html !== undefined || format === "html";
   for (const [i, trace] of traces.entries()) {
     const progress = args.quiet ? undefined : new TraceProgress();
-    const setting = { log, timeline, progress };
+    const setting = { log, timeline, progress, streamFile };
     const analyzed = await analyzeTrace(trace, args, userPolicies, argv, setting).finally(() =>
       progress?.end(),
     );

@@ -1,4 +1,5 @@
 import { VMMS } from "../../replay/migration/vmm.ts";
+import { sizeText } from "../../reports/downtime/units.ts";
 import { badOption } from "../values.ts";
 import type { DowntimeValues } from "./values.ts";
 
@@ -20,7 +21,7 @@ export function checkValues(values: DowntimeValues): void {
   if (slots !== undefined && memory !== undefined) {
     const sum = slots.reduce((a, b) => a + b, 0);
     if (sum !== memory) {
-      throw badOption("slots", `add up to ${sum} bytes, and --memory is ${memory}`);
+      throw badOption("slots", `add up to ${sizeText(sum)}, and --memory is ${sizeText(memory)}`);
     }
   }
   checkDirty(values);
@@ -32,17 +33,20 @@ function checkDirty(values: DowntimeValues): void {
   const { memory } = values;
   const hot = values["hot-set"];
   if (hot !== undefined && memory !== undefined && hot.high > memory) {
-    throw badOption("hot-set", `is larger (${hot.high} bytes) than --memory (${memory})`);
+    throw badOption(
+      "hot-set",
+      `is larger (${sizeText(hot.high)}) than --memory (${sizeText(memory)})`,
+    );
   }
   const zero = values["zero-pages"];
   if (zero !== undefined && memory !== undefined && zero > memory) {
-    throw badOption("zero-pages", `are more (${zero} bytes) than --memory (${memory})`);
+    throw badOption(
+      "zero-pages",
+      `are more (${sizeText(zero)}) than --memory (${sizeText(memory)})`,
+    );
   }
-  if (values["dirty-pattern"] !== undefined && values["dirty-rate"] === undefined) {
-    throw badOption("dirty-pattern", "says how a rate writes, and there is no --dirty-rate");
-  }
-  if (hot !== undefined && values["dirty-rate"] === undefined && values.case === undefined) {
-    throw badOption("hot-set", "needs a rate that writes it", "give --dirty-rate");
+  if (hot !== undefined && values["dirty-rate"]?.high === 0) {
+    throw badOption("hot-set", "says how much is written, and --dirty-rate is 0: nothing is");
   }
 }
 
@@ -71,7 +75,7 @@ function checkBlocks(values: DowntimeValues): void {
   if (memory !== undefined && page !== undefined && blocks.high * page > memory) {
     throw badOption(
       "blocks",
-      `of ${page} bytes are more (${blocks.high}) than --memory holds (${memory})`,
+      `of ${sizeText(page)} are more (${blocks.high}) than --memory holds (${sizeText(memory)})`,
     );
   }
   const vcpus = values.vcpus;

@@ -82,7 +82,8 @@ export function unmetGates(gates: readonly Gate[], estimate: DowntimeEstimate): 
 }
 
 function whyNotConverged(pConverge: number | undefined): string | undefined {
-  if (pConverge === undefined) return "no migration is described";
+  if (pConverge === undefined)
+    return "too little is known of the migration to say whether it converges";
   if (pConverge >= ENOUGH) return undefined;
   return `it converges in ${Math.round(pConverge * 100)} of 100 draws`;
 }

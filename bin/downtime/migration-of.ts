@@ -3,6 +3,7 @@ import { middle, type Ranged } from "../../replay/migration/distribution.ts";
 import { LOG_PAGE_BYTES, type MigrationInput } from "../../replay/migration/migration-input.ts";
 import { AUTO_CONVERGE } from "../../replay/migration/throttle.ts";
 import { type Vmm, type VmmId, VMMS } from "../../replay/migration/vmm.ts";
+import { sizeText } from "../../reports/downtime/units.ts";
 import { badOption } from "../values.ts";
 import type { SettingList } from "./setting-list.ts";
 import { firstOf, fromOption, type SourceFacts } from "./source-facts.ts";
@@ -114,11 +115,14 @@ function fixed(value: number): Ranged {
 /** Options may contradict what a trace or a report says of the memory. */
 function checkAgainstMemory(memory: number, values: DowntimeValues, hot: Ranged | undefined): void {
   if (hot !== undefined && hot.high > memory) {
-    throw badOption("hot-set", `is larger (${hot.high} bytes) than the memory (${memory})`);
+    throw badOption(
+      "hot-set",
+      `is larger (${sizeText(hot.high)}) than the memory (${sizeText(memory)})`,
+    );
   }
   const slots = values.slots?.reduce((a, b) => a + b, 0);
   if (slots !== undefined && slots !== memory) {
-    throw badOption("slots", `add up to ${slots} bytes, and the memory is ${memory}`);
+    throw badOption("slots", `add up to ${sizeText(slots)}, and the memory is ${sizeText(memory)}`);
   }
 }
 
@@ -140,6 +144,7 @@ function dirtyProcessOf(
   if (grow !== 1) settings.text("hot scale", `× ${grow}`, "--hot-scale");
   const published = values.case?.parameters;
   const givenRate = values["dirty-rate"] ?? published?.dirtyBytesPerS;
+  checkRate(values, givenRate, facts);
   if (givenRate === undefined && facts.curve !== undefined) {
     const { windowS, bytes } = facts.curve.value;
     settings.text("dirty pages", "unique pages over time", facts.curve.origin);
@@ -180,6 +185,21 @@ function dirtyProcessOf(
     rate: scaledRate,
     set,
   };
+}
+
+/** How much is written, and in which order, says something beside a rate only. */
+function checkRate(values: DowntimeValues, rate: Ranged | undefined, facts: SourceFacts): void {
+  if (rate !== undefined) return;
+  for (const name of ["hot-set", "dirty-pattern"] as const) {
+    if (values[name] === undefined) continue;
+    if (facts.curve !== undefined) {
+      const why = "says what is written, and so does the trace";
+      throw badOption(name, why, "give --dirty-rate too, and both replace what the trace shows");
+    }
+    if (facts.dirtyRate === undefined) {
+      throw badOption(name, "needs a rate that writes it", "give --dirty-rate");
+    }
+  }
 }
 
 function scaled({ low, high, law }: Ranged, by: number): Ranged {

@@ -81,7 +81,7 @@ const COMPARED: readonly {
   readonly quantity: QuantityId;
 }[] = [
   { field: "downtimeMs", what: "downtime", quantity: "source_downtime" },
-  { field: "totalMs", what: "total time", quantity: "total_time" },
+  { field: "totalMs", what: "total time less setup and downtime", quantity: "total_time" },
 ];
 
 /** The report as the reader sees it, with the estimate of each policy beside what was measured. */
@@ -93,9 +93,14 @@ export function reportView(
   const comparisons = COMPARED.flatMap(({ field, what, quantity }) => {
     const found = report.values[field];
     if (found === undefined || found.kind === "placeholder") return [];
+    // Total time includes setup and downtime, the time of copying neither.
+    const apart =
+      field === "totalMs"
+        ? (report.values.setupMs?.value ?? 0) + (report.values.downtimeMs?.value ?? 0)
+        : 0;
     return estimate.policies.map((policy): Comparison => {
       const interval = policy.estimates.find((one) => one.quantity === quantity)?.interval;
-      const reported = found.value / 1000;
+      const reported = (found.value - apart) / 1000;
       return {
         what: `${what} (${found.field})`,
         quantity,

@@ -2,6 +2,7 @@ import { setBytesOf } from "../../replay/migration/dirty-process.ts";
 import type { Ranged } from "../../replay/migration/distribution.ts";
 import { LOG_PAGE_BYTES } from "../../replay/migration/migration-input.ts";
 import type { RollbackInput } from "../../replay/migration/rollback.ts";
+import { sizeText } from "../../reports/downtime/units.ts";
 import { badOption } from "../values.ts";
 import type { MigrationParts } from "./migration-of.ts";
 import type { SettingList } from "./setting-list.ts";
@@ -49,6 +50,10 @@ export function rollbackOf(
       "the guest is backed by pages, not blocks: nothing is put together again (--host-page)";
     return { rollback: undefined, because, ranges: none };
   }
+  if (values.blocks === undefined && parts.ranges.dirty_rate?.high === 0) {
+    const because = "nothing is written, so no block is broken and nothing is put together again";
+    return { rollback: undefined, because, ranges: none };
+  }
   const counted = blocksOf(values, parts);
   if (counted === undefined) {
     const because =
@@ -79,7 +84,7 @@ function blocksOf(
     if (memoryBytes !== undefined && values.blocks.high * blockBytes > memoryBytes) {
       throw badOption(
         "blocks",
-        `of ${blockBytes} bytes are more (${values.blocks.high}) than the memory holds (${memoryBytes})`,
+        `of ${sizeText(blockBytes)} are more (${values.blocks.high}) than the memory holds (${sizeText(memoryBytes)})`,
       );
     }
     return { blocks: values.blocks, origin: "--blocks" };

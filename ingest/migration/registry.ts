@@ -5,6 +5,7 @@ import { findContradictions } from "./contradictions.ts";
 import type { MigrationFormat } from "./format.ts";
 import { cloudHypervisor } from "./formats/cloud-hypervisor.ts";
 import { domjobinfo } from "./formats/domjobinfo.ts";
+import { domstats } from "./formats/domstats.ts";
 import { infoMigrate } from "./formats/info-migrate.ts";
 import { qemuTrace } from "./formats/qemu-trace.ts";
 import { qmp } from "./formats/qmp.ts";
@@ -17,6 +18,7 @@ export const MIGRATION_FORMATS: readonly MigrationFormat[] = [
   cloudHypervisor,
   qemuTrace,
   domjobinfo,
+  domstats,
   infoMigrate,
 ];
 

@@ -38,6 +38,7 @@ export type ReportFormat =
   | "qmp"
   | "info-migrate"
   | "domjobinfo"
+  | "domstats"
   | "cloud-hypervisor-log"
   | "qemu-trace";
 

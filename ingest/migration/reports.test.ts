@@ -339,6 +339,39 @@ setup_time: 234
   });
 });
 
+describe("virsh domstats --dirtyrate", () => {
+  const text = `Domain: 'vm'
+  dirtyrate.calc_status=2
+  dirtyrate.calc_start_time=12345
+  dirtyrate.calc_period=2
+  dirtyrate.megabytes_per_second=10
+  dirtyrate.calc_mode=dirty-ring
+  dirtyrate.vcpu.0.megabytes_per_second=7
+  dirtyrate.vcpu.1.megabytes_per_second=3
+  dirtyrate.mood=good
+`;
+
+  it("has MiB, seconds and vCPUs, and says what it counts", () => {
+    const report = read(text);
+    expect(report).toMatchObject({
+      format: "domstats",
+      dirtyRateKind: "ring-pushes",
+      unknownFields: ["dirtyrate.mood"],
+    });
+    expect(values(report)).toEqual({ dirtyRateBytesPerS: 10 * MIB, dirtyRatePeriodMs: 2000 });
+    expect(report.vcpuDirtyRates).toEqual([
+      { vcpu: 0, bytesPerS: 7 * MIB },
+      { vcpu: 1, bytesPerS: 3 * MIB },
+    ]);
+  });
+
+  it("does not take a rate that is being measured for one", () => {
+    expect(values(read(text.replace("calc_status=2", "calc_status=1")))).toEqual({
+      dirtyRatePeriodMs: 2000,
+    });
+  });
+});
+
 describe("Cloud Hypervisor", () => {
   const log = `cloud-hypervisor: 12.345s: <vmm> INFO:src/main.rs:1 -- Cloud Hypervisor v52.0.0-12-gabcdef
 iter=0 curr=1024MiB total=1024MiB bw=1000.00MiB/s transfer=1.02s overhead=3ms est_downtime=0ms elapsed=1.03s avg_bw=994.17MiB/s
@@ -581,6 +614,7 @@ describe("texts that are none", () => {
       "iter=0 curr=1MiB",
       "migrate_set_state new state active",
       "Job type: None\nMemory total: 1 B",
+      "dirtyrate.calc_mode=x",
       "Migration status: x\ntotal ram: 1 kbytes",
     ];
     expect(

@@ -6,6 +6,7 @@ const FUNCTIONS: ReadonlyMap<string, CalibratedConstant> = new Map([
   ["__kvm_tlb_flush_vmid_ipa", "t_ipa"],
   ["__kvm_tlb_flush_vmid", "t_vmid"],
   ["__kvm_tlb_flush_vmid_range", "t_rng"],
+  // Without the exit before and the entry behind it, and with the faults of devices.
   ["kvm_handle_guest_abort", "t_fault"],
 ]);
 

@@ -31,22 +31,25 @@ const MOST_FACTOR = 1000;
 
 const finite = v.pipe(v.number("is not a number"), v.finite("is not finite"));
 const text = v.pipe(v.string("is not a text"), v.trim(), v.nonEmpty("is empty"));
-const siteSchema = v.strictObject({
-  calibration: v.picklist(["idle", "loaded"], "is neither idle nor loaded"),
-  costs: v.array(
-    v.strictObject({
-      name: text,
-      unit: v.picklist(["ns", "us", "ms", "s", "entry", "factor"], "is not a unit of costs"),
-      low: finite,
-      mode: finite,
-      high: finite,
-      measuredOn: text,
-      source: text,
-      date: text,
-    }),
-    "is not a list",
-  ),
-});
+const siteSchema = v.strictObject(
+  {
+    calibration: v.picklist(["idle", "loaded"], "is neither idle nor loaded"),
+    costs: v.array(
+      v.strictObject({
+        name: text,
+        unit: v.picklist(["ns", "us", "ms", "s", "entry", "factor"], "is not a unit of costs"),
+        low: finite,
+        mode: finite,
+        high: finite,
+        measuredOn: text,
+        source: text,
+        date: text,
+      }),
+      "is not a list",
+    ),
+  },
+  "is missing, or not known here: an object has calibration and costs",
+);
 
 /** @throws TraceError BAD_COST_FILE, UNREADABLE. */
 export async function readSiteCosts(path: string): Promise<SiteCosts> {

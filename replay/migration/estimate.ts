@@ -10,7 +10,7 @@ import type {
   PolicyEstimate,
   Sensitivity,
 } from "./estimate-types.ts";
-import { evaluate, type Evaluation } from "./evaluate.ts";
+import { evaluate, type Evaluation, isBounded } from "./evaluate.ts";
 import { intervalOf, pairedDifference, rankCorrelation } from "./intervals.ts";
 import type { Mechanics } from "./mechanics.ts";
 import { mechanicsOf } from "./mechanics-of-request.ts";
@@ -82,12 +82,17 @@ function policyEstimate(
       const interval = intervalOf(column);
       return interval === undefined ? [] : [{ part, interval }];
     }),
-    pConverge: converged === undefined ? undefined : converged / draws.count,
+    pConverge: converged === undefined || !isKnown(request) ? undefined : converged / draws.count,
     pConvergeSampling: convergedShare(replicates),
     sensitivities: SENSITIVE.flatMap((quantity) =>
       sensitivitiesOf(quantity, request, result, draws),
     ),
   };
+}
+
+/** A rate alone does not say whether it converges. */
+function isKnown({ scenario }: EstimateRequest): boolean {
+  return scenario.migration !== undefined && isBounded(scenario.migration);
 }
 
 function convergedShare(replicates: readonly Evaluation[]): number | undefined {

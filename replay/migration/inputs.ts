@@ -12,6 +12,11 @@ export interface TraceInputs {
   readonly pageBytes: number;
   readonly firstNs: number;
   readonly lastNs: number;
+  /**
+   * How long functions took over the whole trace, by name, where its tracer says so (function_graph): holds of
+   * calls whose arguments, and so whose VM and phase, are not in it.
+   */
+  readonly durations: ReadonlyMap<string, DurationSummary>;
   /** What holds for the whole trace: lost events, probes that are not there. */
   readonly unknown: readonly Unknown[];
 }

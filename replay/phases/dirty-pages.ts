@@ -18,6 +18,7 @@ export class DirtyPages {
   readonly #growth: GrowthCurve;
   readonly #intervals: IntervalSeries;
   readonly #passCurves: GrowthCurve[] = [];
+  #workingSetPages: number | undefined;
 
   constructor(startNs: number, intervalNs: number) {
     this.#growth = new GrowthCurve(startNs);
@@ -25,7 +26,14 @@ export class DirtyPages {
   }
 
   get workingSetPages(): number {
-    return this.#ever.size;
+    return this.#workingSetPages ?? this.#ever.size;
+  }
+
+  /** Nothing more is dirtied: only the sums are kept. */
+  seal(): void {
+    this.#workingSetPages = this.workingSetPages;
+    this.#sinceClear.clear();
+    this.#ever.clear();
   }
 
   get intervalNs(): number {
@@ -44,10 +52,6 @@ export class DirtyPages {
     if (!isNew) return Dirtied.inPass;
     this.#growth.grow(tsNs);
     return Dirtied.ever;
-  }
-
-  wasEverDirtied(page: number): boolean {
-    return this.#ever.has(page);
   }
 
   /** One word of a mask: bits 31:0 and 63:32. */

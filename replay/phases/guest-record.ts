@@ -234,6 +234,7 @@ export class GuestRecord {
       this.beginStop(lastExitNs, 0, line);
     }
     this.stops.finish(this.isLogging);
+    this.dirty?.seal();
     const end: Evidence = { what: "the VM is torn down", line, confidence: "recorded" };
     if (this.timeline.phaseName !== "after") this.timeline.open("after", undefined, tsNs, end);
   }

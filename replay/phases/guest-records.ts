@@ -9,6 +9,7 @@ export class GuestRecords {
   readonly #byKvm = new Map<number, GuestRecord>();
   /** A request may be settled after its VM is gone, when the pointer is free for another. */
   readonly #byVm = new Map<VirtualMachine, GuestRecord>();
+  readonly #byNumber = new Map<number, GuestRecord>();
   #next = 1;
   #lastContext: Stage2Context | undefined;
   #lastRecord: GuestRecord | undefined;
@@ -32,7 +33,7 @@ export class GuestRecords {
   }
 
   find(number: number): GuestRecord | undefined {
-    return this.all.find((record) => record.number === number);
+    return this.#byNumber.get(number);
   }
 
   /** Made where new. */
@@ -87,12 +88,15 @@ export class GuestRecords {
     }
     other.absorbEarlier(record);
     this.all.splice(this.all.indexOf(record), 1);
+    // Threads that were bound to it meet the other one from now on.
+    this.#byNumber.set(record.number, other);
     return other;
   }
 
   #make(kvm: number, tsNs: number): GuestRecord {
     const record = new GuestRecord(this.#next, kvm, tsNs, this.#options);
     this.#next += 1;
+    this.#byNumber.set(record.number, record);
     this.all.push(record);
     return record;
   }

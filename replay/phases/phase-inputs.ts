@@ -1,3 +1,4 @@
+import type { DurationSummary } from "../../ingest/durations.ts";
 import {
   type Evidence,
   type LoggingInput,
@@ -12,8 +13,14 @@ import type { GuestRecord } from "./guest-record.ts";
 import type { PhaseRecorder } from "./phase-recorder.ts";
 import { unknownOfTrace, unknownOfVm } from "./unknown.ts";
 
-/** What a recorder gathered, after the replay ended. VMs whose logging was seen come first. */
-export function traceInputs(recorder: PhaseRecorder): TraceInputs {
+/**
+ * What a recorder gathered, after the replay ended. VMs whose logging was seen come first.
+ * @param durations of functions, as the reader of a function_graph trace knows them when it is done.
+ */
+export function traceInputs(
+  recorder: PhaseRecorder,
+  durations: ReadonlyMap<string, DurationSummary> = new Map(),
+): TraceInputs {
   const records = recorder.guests.all.filter(isWorthTelling);
   const sorted = [...records].sort(
     (a, b) => Number(logs(b)) - Number(logs(a)) || a.number - b.number,
@@ -23,6 +30,7 @@ export function traceInputs(recorder: PhaseRecorder): TraceInputs {
     pageBytes: recorder.config.pageBytes,
     firstNs: Number.isNaN(recorder.firstNs) ? 0 : recorder.firstNs,
     lastNs: recorder.lastNs,
+    durations,
     unknown: unknownOfTrace(recorder),
   };
 }

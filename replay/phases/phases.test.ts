@@ -339,6 +339,62 @@ describe("what is no phase", () => {
   });
 });
 
+describe("memslots without an id", () => {
+  it("are told apart by their place", () => {
+    const trace = new Trace();
+    const main = trace.vm();
+    for (const [addr, flags, change] of [
+      [262_144, 0, 0],
+      [786_432, 0, 0],
+      [262_144, 1, 3],
+      [786_432, 1, 3],
+      [262_144, 0, 3],
+    ] as const) {
+      main.add({
+        kind: "commit_region",
+        kvm: main.pointers.kvm,
+        addr,
+        len: 1024,
+        arg0: change,
+        arg1: 0,
+        arg2: flags,
+      });
+    }
+    const { vm } = phasesOf(trace);
+    expect(vm).toMatchObject({ memoryPages: 2048, outcome: "logging" });
+    expect(vm.logging).toMatchObject({ slots: 2, pages: 2048 });
+  });
+});
+
+describe("a migration with thousands of passes", () => {
+  it("has its last passes in one phase, and says so; none is lost", () => {
+    const trace = new Trace();
+    const { main, vcpu } = started(trace);
+    main.enableLog(RAM);
+    const passes = 1500;
+    for (let pass = 0; pass < passes; pass += 1) {
+      clear(main, [0]);
+      rewrite(vcpu, RAM.base);
+      if (pass % 3 === 0) {
+        stop(vcpu);
+        clear(main, [1]);
+        vcpu.entry();
+      }
+    }
+    const { vm, result } = phasesOf(trace);
+    expect(vm.passes).toHaveLength(passes + 500);
+    expect(vm.phases.length).toBeLessThan(600);
+    expect(
+      vm.unknown.some(({ because }) => because.includes("more passes than are told apart")),
+    ).toBe(true);
+    const calls = vm.phases
+      .flatMap(({ facts }) => facts.flushes)
+      .reduce((sum, row) => sum + row.calls, 0);
+    expect(calls).toBe(result.flushes.reduce((sum, row) => sum + row.calls, 0));
+    expect(vm.phases.reduce((sum, { facts }) => sum + facts.clears, 0)).toBe(passes + 500);
+  });
+});
+
 describe("a trace that shows less", () => {
   it("begins in the middle of the migration: logging is inferred from the first clear, and its end from a block", () => {
     const trace = new Trace();

@@ -32,9 +32,11 @@ export class SlotTable {
     return this.#slots.size === 0;
   }
 
-  commit(id: number, change: number, basePage: number, pages: number, newFlags: number): void {
+  /** `slotId`: NaN where the probe does not tell it; then slots are told apart by their place. */
+  commit(slotId: number, change: number, basePage: number, pages: number, newFlags: number): void {
     // The fields of a deleted slot are all zero: it is found when another takes its place.
     if (change === CHANGE_DELETE) return;
+    const id = Number.isNaN(slotId) ? -1 - basePage : slotId;
     for (const [otherId, other] of this.#slots) {
       const isApart =
         other.basePage >= basePage + pages || other.basePage + other.pages <= basePage;

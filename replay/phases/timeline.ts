@@ -96,8 +96,12 @@ export class Timeline {
     const taken = this.#marks.splice(place);
     for (const mark of taken) {
       const last = this.#marks.at(-1)!;
-      if (mark.name === "pass" && mark.pass !== last.pass) this.#marks.push(mark);
-      else last.segment.absorb(mark.segment);
+      const isOwn = mark.name === "pass" && mark.pass !== last.pass;
+      if (isOwn && this.#marks.length < MAX_SEGMENTS) this.#marks.push(mark);
+      else {
+        if (isOwn) this.joined += 1;
+        last.segment.absorb(mark.segment);
+      }
     }
   }
 

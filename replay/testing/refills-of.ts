@@ -8,6 +8,7 @@ import { type KnobName, knobsOf } from "../tlb/refills/knobs.ts";
 import { RefillModel } from "../tlb/refills/refill-model.ts";
 import type { RefillResult } from "../tlb/refills/refill-result.ts";
 import { refillResult } from "../tlb/refills/refill-rows.ts";
+import type { RecordedAccesses } from "../tlb/refills/streams.ts";
 import type { TlbShape } from "../tlb/shape.ts";
 import { BOTH, policyOf } from "./replay-of.ts";
 import { feedRows } from "./rows.ts";
@@ -26,6 +27,8 @@ export const SHAPE: TlbShape = {
 
 export interface RefillOptions {
   readonly stream?: "generated" | "proven";
+  /** In place of `stream`. */
+  readonly recorded?: RecordedAccesses;
   readonly knobs?: ReadonlyMap<KnobName, number>;
   readonly shape?: TlbShape;
   readonly features?: CpuFeatures;
@@ -36,6 +39,7 @@ export interface RefillOptions {
 export function modelOf(
   policies: readonly (string | Policy)[],
   {
+    recorded,
     stream = "proven",
     knobs = new Map(),
     shape = SHAPE,
@@ -51,7 +55,8 @@ export function modelOf(
     geometry: geometryOf(12),
     knobs: knobsOf(knobs),
     fixed: new Set(knobs.keys()),
-    stream,
+    stream: recorded?.kind ?? stream,
+    ...(recorded === undefined ? {} : { recorded }),
     curves,
     encodings: entries.map((entry) => callOf(12, entry.policy, entry.features).encoding),
   });

@@ -1,6 +1,7 @@
 import { startLevelOf, type PageShift } from "../stage2/geometry.ts";
 import type { Sourced, TlbPreset } from "./presets/preset.ts";
 import type { ArrayShape, TlbShape, WalkGeometry } from "./shape.ts";
+import type { Replacement } from "./tlb-array.ts";
 
 /** Parts of a preset that `--tlb-set` replaces. */
 export const SHAPE_PARTS = [
@@ -11,6 +12,7 @@ export const SHAPE_PARTS = [
   "stage2",
   "stage2-from",
   "walk",
+  "replace",
 ] as const;
 export type ShapePart = (typeof SHAPE_PARTS)[number];
 
@@ -18,7 +20,7 @@ export type ShapePart = (typeof SHAPE_PARTS)[number];
 export interface ShapeOverride {
   readonly part: ShapePart;
   readonly text: string;
-  readonly value: number | ArrayShape;
+  readonly value: number | ArrayShape | Replacement;
 }
 
 /** One number of the model, and how it is known. */
@@ -36,12 +38,16 @@ export interface ChosenShape {
 /**
  * The text of an override, `l2=256x5` or `l1=48`; undefined where it is none.
  * `l1`, `l1i`: entries, or sets × ways; `l2`, `stage2`, `walk`: sets × ways, sets a power of two;
- * `coalesce`: 1 or 4; `stage2-from`: smallest leaf that a stage-2-only entry holds, 0 pages, 1 and 2 blocks.
+ * `replace`: lru, fifo, tree-plru or random, of both levels; `coalesce`: 1 or 4; `stage2-from`: smallest leaf that a stage-2-only entry holds, 0 pages, 1 and 2 blocks.
  */
 export function parseOverride(text: string): ShapeOverride | undefined {
+  const replacement = REPLACEMENTS.find((one) => text === `replace=${one}`);
+  if (replacement !== undefined) {
+    return { part: "replace", text: replacement, value: replacement };
+  }
   const [, name, given] = /^([a-z0-9-]+)=(\d+(?:x\d+)?)$/.exec(text) ?? [];
   const part = SHAPE_PARTS.find((one) => one === name);
-  if (part === undefined || given === undefined) return undefined;
+  if (part === undefined || part === "replace" || given === undefined) return undefined;
   const [first, second] = given.split("x").map(Number);
   if (first === undefined || first > MOST || (second ?? 0) > MOST) return undefined;
   if (part === "coalesce" || part === "stage2-from") {
@@ -60,6 +66,7 @@ export function parseOverride(text: string): ShapeOverride | undefined {
 }
 
 const MOST = 1_048_576;
+export const REPLACEMENTS: readonly Replacement[] = ["lru", "fifo", "tree-plru", "random"];
 
 /** The numbers of a preset as texts, in the order of the parts, and how each is known. */
 export function partsOf(preset: TlbPreset): readonly {
@@ -88,6 +95,7 @@ export function partsOf(preset: TlbPreset): readonly {
     array("stage2", preset.stage2Only),
     number("stage2-from", preset.stage2OnlyFrom),
     array("walk", preset.walkCache),
+    { part: "replace", text: preset.replacement.value, known: preset.replacement },
   ];
 }
 
@@ -107,11 +115,13 @@ export function shapeOf(preset: TlbPreset, overrides: readonly ShapeOverride[]):
   });
   const firstLevel = of("l1", preset.firstLevelData);
   const walkCache = of("walk", preset.walkCache);
+  const replacement = of("replace", preset.replacement);
   const shape: TlbShape = {
     firstLevelEntries: firstLevel.sets * firstLevel.ways,
     firstLevelSets: firstLevel.sets,
-    firstLevelInstruction: of("l1i", preset.firstLevelInstruction),
-    secondLevel: of("l2", preset.secondLevel),
+    firstLevelReplacement: replacement,
+    firstLevelInstruction: { ...of("l1i", preset.firstLevelInstruction), replacement },
+    secondLevel: { ...of("l2", preset.secondLevel), replacement },
     coalescedPages: of("coalesce", preset.coalescedPages),
     stage2Only: of("stage2", preset.stage2Only),
     stage2OnlyFrom: of<number>("stage2-from", preset.stage2OnlyFrom),

@@ -1,6 +1,9 @@
 import type { DowntimeEstimate, PolicyEstimate } from "../../replay/migration/estimate-types.ts";
+import type { InputRanges } from "../../replay/migration/draws.ts";
+import { isBounded } from "../../replay/migration/evaluate.ts";
+import type { MigrationInput } from "../../replay/migration/migration-input.ts";
 import type { Pass, PrecopyOutcome } from "../../replay/migration/precopy-result.ts";
-import { durationText } from "../../replay/migration/significant.ts";
+import { durationText, twoFigures } from "../../replay/migration/significant.ts";
 import { formatCount, formatTable, type TableColumn, type TerminalOptions } from "../terminal.ts";
 import { bytesText, percentText } from "./text-values.ts";
 
@@ -40,6 +43,8 @@ export function formatPasses(
   if (migration === undefined) return "";
   const shown = policies.filter((_, i) => i === 0 || i === policies.length - 1);
   const tables = shown.map((policy) => policyPasses(policy, migration.bandwidthBytesPerS, options));
+  const lambda = lambdaText(migration, request.ranges);
+  if (!isBounded(migration)) return `${tables.join("\n")}${lambda}`;
   const chances = policies.flatMap(({ id, pConverge, pConvergeSampling }) => {
     if (pConverge === undefined) return [];
     const sampled =
@@ -48,7 +53,28 @@ export function formatPasses(
         : `, ${percentText(pConvergeSampling)} of samples with constants fixed`;
     return [`${id} ${percentText(pConverge)} of draws${sampled}`];
   });
-  return `${tables.join("\n")}Converges: ${chances.join("; ")}\n`;
+  return `${tables.join("\n")}${lambda}Converges: ${chances.join("; ")}\n`;
+}
+
+/** λ, writes over bandwidth, and what it says; nothing where a trace gives more than a rate. */
+function lambdaText(
+  migration: MigrationInput,
+  { bandwidth, dirty_rate: rate }: InputRanges,
+): string {
+  const { dirty, downtimeLimitS } = migration;
+  if (dirty.kind === "curve" || rate === undefined || bandwidth === undefined) return "";
+  const low = rate.low / bandwidth.high;
+  const high = rate.high / bandwidth.low;
+  const value = low === high ? twoFigures(low) : `${twoFigures(low)} to ${twoFigures(high)}`;
+  const threshold = bytesText(migration.bandwidthBytesPerS * downtimeLimitS);
+  const unless = `it converges only where less than ${threshold} is written at all (bandwidth × downtime limit), or with throttling`;
+  let meaning = "below 1, so passes shrink";
+  if (low >= 1) meaning = `at least 1, so passes do not shrink: ${unless}`;
+  else if (high >= 1) meaning = `from 1 on passes do not shrink: ${unless}`;
+  const worst = isBounded(migration)
+    ? ""
+    : "The table is the worst case, in which all memory is written: a rate alone does not say whether it converges (--hot-set)\n";
+  return `λ = dirty rate / bandwidth = ${value}: ${meaning}\n${worst}`;
 }
 
 function policyPasses(

@@ -1,3 +1,4 @@
+import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts";
 import { durationText } from "../../replay/migration/significant.ts";
 import {
   formatCount,
@@ -7,7 +8,7 @@ import {
   visible,
 } from "../terminal.ts";
 import { intervalText, valueText } from "./text-values.ts";
-import type { ReportView, TraceView } from "./view.ts";
+import { recordedBlackoutS, type ReportView, type TraceView } from "./view.ts";
 
 const COLUMNS: readonly TableColumn[] = [
   { header: "phase", align: "left", key: true },
@@ -98,6 +99,19 @@ function prices({ prices: priced, vm }: TraceView, options: TerminalOptions): st
     }),
   ]);
   return `\nBroadcast flushes by phase, and what they cost one after the other, median [5 % to 95 %]\n${formatTable(columns, rows, options)}`;
+}
+
+/** The guest downtime that the trace itself shows (a local migration), and the estimate beside it. */
+export function formatRecorded(view: TraceView, { policies }: DowntimeEstimate): string {
+  const recordedS = recordedBlackoutS(view);
+  if (recordedS === undefined) return "";
+  const lines = policies.map(({ id, estimates }) => {
+    const found = estimates.find(({ quantity }) => quantity === "guest_downtime")?.interval;
+    if (found === undefined) return `  ${id}: no estimate\n`;
+    const place = found.p5 <= recordedS && recordedS <= found.p95 ? "inside" : "OUTSIDE";
+    return `  ${id}: ${intervalText("guest_downtime", found)}, recorded lies ${place}\n`;
+  });
+  return `Guest downtime as recorded: ${durationText(recordedS)} without a running vCPU, until one of another VM of the trace runs\n${lines.join("")}`;
 }
 
 /** What a VMM reported, and the estimate beside it. */

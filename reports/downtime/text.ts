@@ -8,7 +8,7 @@ import {
   formatQuantities,
   formatWhiskers,
 } from "./text-quantities.ts";
-import { formatReport, formatTrace } from "./text-trace.ts";
+import { formatRecorded, formatReport, formatTrace } from "./text-trace.ts";
 import type { DowntimeView } from "./view.ts";
 
 /** The terminal report of `downtime`. The first line says whether a choice of structure decides. */
@@ -21,6 +21,7 @@ export function formatDowntime(view: DowntimeView, options: TerminalOptions): st
     ...reports.map((report) => formatReport(report, options)),
     formatPasses(estimate, options),
     formatQuantities(estimate, options),
+    trace === undefined ? "" : formatRecorded(trace, estimate),
     formatWhiskers(estimate),
     formatComponents(estimate, options),
     formatDifferences(estimate, options),

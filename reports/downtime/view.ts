@@ -27,6 +27,13 @@ export interface TraceView {
   readonly prices: readonly PhasePrice[];
 }
 
+/** Seconds of the blackout as recorded; undefined where the trace shows none that ends. */
+export function recordedBlackoutS({ vm }: TraceView): number | undefined {
+  const blackout = vm.phases.find(({ name }) => name === "blackout");
+  if (blackout === undefined || vm.resumedElsewhereNs === undefined) return undefined;
+  return (blackout.endNs - blackout.startNs) / 1e9;
+}
+
 /** A published case: its own figures, and the estimate that takes nothing from its result. */
 export interface CaseView {
   readonly published: PublishedCase;

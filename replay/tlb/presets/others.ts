@@ -69,6 +69,7 @@ export const OTHER_PRESETS: readonly TlbPreset[] = [
     coalescedPages: inSource(1, "gem5 v24.0, tlb.hh"),
     stage2Only: inSource(full(32), GEM5),
     stage2OnlyFrom: inSource(0, "gem5 v24.0, stage2_lookup.cc"),
+    replacement: inSource("lru", "gem5 v24.0, tlb.cc"),
   },
   {
     ...UNTOLD,
@@ -83,6 +84,7 @@ export const OTHER_PRESETS: readonly TlbPreset[] = [
       sets(4, 8),
       `${CHAMPSIM}: that of the last level; 2, 4 and 8 of the upper ones left out`,
     ),
+    replacement: inSource("lru", CHAMPSIM),
     latency: inSource("1 cycle, 8 from the second level", CHAMPSIM),
   },
 ];

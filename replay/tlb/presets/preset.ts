@@ -1,4 +1,5 @@
 import type { ArrayShape } from "../shape.ts";
+import type { Replacement } from "../tlb-array.ts";
 
 /**
  * How a number is known: read in the manufacturer's manual or slides, measured by somebody who published
@@ -29,6 +30,8 @@ export interface TlbPreset {
   readonly stage2OnlyFrom: Sourced<0 | 1>;
   /** Pointers to tables, of each stage. */
   readonly walkCache: Sourced<ArrayShape>;
+  /** Which entry gives way, in both levels. */
+  readonly replacement: Sourced<Replacement>;
   /** In words; no number of the model comes from it. */
   readonly latency: Sourced<string>;
 }
@@ -77,11 +80,12 @@ export const SMALL_ARRAY: Sourced<ArrayShape> = unknown(
 /** What most cores say nothing about. */
 export const UNTOLD: Pick<
   TlbPreset,
-  "coalescedPages" | "stage2Only" | "stage2OnlyFrom" | "walkCache" | "latency"
+  "coalescedPages" | "stage2Only" | "stage2OnlyFrom" | "walkCache" | "replacement" | "latency"
 > = {
   coalescedPages: unknown(1, `${NOTHING_SAYS}; a page an entry`),
   stage2Only: SMALL_ARRAY,
   stage2OnlyFrom: unknown(0, `${NOTHING_SAYS}; leaves of every size`),
   walkCache: SMALL_ARRAY,
+  replacement: unknown("lru", `${NOTHING_SAYS}; the least recently used gives way`),
   latency: unknown("", NOTHING_SAYS),
 };

@@ -15,7 +15,8 @@ import { refillsWithin } from "../closed-form.ts";
 import { PageKeys } from "../page-keys.ts";
 import { walkGeometryOf } from "../preset-shape.ts";
 import { Guest } from "./guest.ts";
-import { defaultKnobs, type KnobName } from "./knobs.ts";
+import { type KnobName, knobsOf } from "./knobs.ts";
+import { streamMaker } from "./streams.ts";
 import { RefillWorld } from "./world.ts";
 
 const PAGES = 4096;
@@ -44,29 +45,53 @@ function simulated(theta: number, within: number): { refills: number; expected: 
   mapRange(context.table, 0, PAGES, 2 ** 28 + 1, 4 | 8 | 64, true, new FanOut([], operation));
   const policy = { policy: policyOf("vmid-wide"), features: BOTH };
   const encoding = callOf(12, policy.policy, policy.features).encoding;
+  const knobs = knobsOf(
+    new Map<KnobName, number>([
+      ["theta", theta],
+      ["visitsPerUs", 1000],
+      ["runLength", 1],
+      ["capVisits", 1e6],
+    ]),
+  );
   const world = new RefillWorld(
-    { theta, footprint: 1, seed: 3, isBase: true, withPossible: false },
-    defaultKnobs(),
+    { knobs, seed: 3, start: 0, isBase: true, withPossible: false },
     { shape: FLAT, geometry: walkGeometryOf(12, 40), keys: new PageKeys() },
     [encoding],
+    streamMaker(undefined, 12),
   );
   const guest = new Guest(context, 0, 0);
+  const vcpu = guest.vcpuOf(1);
+  // One visit a ns.
+  let now = 0;
+  const visit = (count: number): void => {
+    world.renew(guest, 0);
+    world.advance(0, guest, vcpu, now, now + count);
+    now += count;
+  };
   guest.footprint.addRange(0, PAGES);
   const recover = 6 * ENTRIES;
-  world.visitGenerated(0, guest, 0, recover);
+  visit(recover);
   const lane = world.lanes[1]!;
   for (let flush = 0; flush < FLUSHES; flush += 1) {
     world.heal(0);
     lane.flush(Primitive.VM, 0, 0, 0, 0, 1, 0, Path.unmap, 0, world.nextVisit);
-    world.visitGenerated(0, guest, 0, within);
+    visit(within);
     // Until the TLB is warm again nothing counts: the weight of this time is 0.
     guest.weight[0] = 0;
-    world.visitGenerated(0, guest, 0, recover);
+    visit(recover);
     guest.weight[0] = 1;
   }
-  const popularity = guest.popularity[0]!;
+  const weights = Float64Array.from({ length: PAGES }, (_, rank) => (rank + 1) ** -theta);
+  const sum = weights.reduce((a, b) => a + b, 0);
   const refills = lane.combined[Path.unmap]! / FLUSHES;
-  return { refills, expected: refillsWithin(popularity.rates(), ENTRIES, within) };
+  return {
+    refills,
+    expected: refillsWithin(
+      weights.map((weight) => weight / sum),
+      ENTRIES,
+      within,
+    ),
+  };
 }
 
 it.each([

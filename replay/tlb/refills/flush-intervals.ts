@@ -116,7 +116,7 @@ function ratesOf(guest: Guest, { knobs, shape, geometry }: RefillModelConfig): F
   const spanShift = geometry.pageShift - 3;
   const shares = new Map<number, number>();
   let total = 0;
-  guest.popularity[0]?.eachRate((index, rate) => {
+  guest.stream?.eachRate?.(guest.footprint, (index, rate) => {
     const page = guest.footprint.pages[index]!;
     const found = guest.context.table.lookup(page);
     if (found.kind !== EntryKind.leaf && found.kind !== EntryKind.unknown) return;

@@ -54,15 +54,9 @@ export class GuestTime {
     if (ns === 0) return;
     this.#bounds.ran(guest, slot, ns);
     if (this.#config.stream === "proven") return;
-    const { capVisits, visitsPerUs } = this.#config.knobs;
-    const left = (guest.budget[slot] ??= capVisits);
-    const visits = Math.min(left, Math.round((ns / 1000) * visitsPerUs));
-    guest.budget[slot] = left - visits;
-    if (visits === 0) return;
     this.now(toNs, this.#running.cpu[slot]!, this.#running.pid[slot]!);
-    for (const [at, world] of this.#worlds.entries()) {
-      world.visitGenerated(slot, guest, at, visits);
-    }
+    const vcpu = guest.vcpuOf(this.#running.pid[slot]!);
+    for (const world of this.#worlds) world.advance(slot, guest, vcpu, toNs - ns, toNs);
   }
 
   /** A flush episode of a guest begins, on one PE or on all; whether it is simulated. */
@@ -82,13 +76,12 @@ export class GuestTime {
 
   /** An episode is simulated: its visits begin anew. */
   #renew(guest: Guest, slot: number, weight: number): void {
-    guest.budget[slot] = this.#config.knobs.capVisits;
     guest.weight[slot] = weight;
+    for (const world of this.#worlds) world.renew(guest, slot);
   }
 
   /** An episode is left out: nothing is visited, and every TLB counts as warm behind it. */
   #skip(guest: Guest): void {
-    guest.budget.fill(0);
-    for (const world of this.#worlds) world.heal(guest.vm);
+    for (const world of this.#worlds) world.skip(guest);
   }
 }

@@ -6,8 +6,8 @@ import type { Guest } from "./guest.ts";
  * Cortex-A76 is said to have (not verified), and 13 ns, a warm nested walk as measured on Zen 4.
  * Together they bound how many translations a guest can bring in before the next flush.
  */
-const WALKERS = 4;
-const SHORTEST_WALK_NS = 13;
+export const WALKERS = 4;
+export const SHORTEST_WALK_NS = 13;
 
 /**
  * Upper bounds on refills that need no access stream: a flush costs at most the TLB's entries, the pages
@@ -15,14 +15,15 @@ const SHORTEST_WALK_NS = 13;
  */
 export class HardBounds {
   readonly refills: Float64Array;
-  readonly #entries: number;
+  /** Pages that both levels can hold translations of. */
+  readonly entries: number;
   readonly #intervals: FlushIntervals;
 
   /** @param entries pages that the first and second level can hold translations of. */
   constructor(policies: number, entries: number, intervals: FlushIntervals) {
     this.#intervals = intervals;
     this.refills = new Float64Array(policies);
-    this.#entries = entries;
+    this.entries = entries;
   }
 
   /** The guest ran on a PE for so long. */
@@ -65,6 +66,6 @@ export class HardBounds {
   #most(guest: Guest, ns: number): number {
     const walks = Math.ceil((ns * WALKERS) / SHORTEST_WALK_NS);
     const mapped = guest.footprint.length + guest.footprint.leftOut;
-    return Math.min(this.#entries, mapped, walks);
+    return Math.min(this.entries, mapped, walks);
   }
 }

@@ -131,6 +131,30 @@ describe("four pages in the TLB", () => {
   });
 });
 
+describe("markers", () => {
+  it("of another VM's operations do not pass for the last announced one's", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    // The thread works on VM 1 now, whose first fault is announced by no access.
+    const other = trace.vm().create(SLOT);
+    other.add({ kind: "marker", arg1: 4, arg2: 1 });
+    touchFirst(other, OTHER);
+    access(vm, TOUCHED, 4);
+    const { counts } = refillsOf(trace, ["range-6.9"]);
+    // 5 faults and 4 announced pages of the first VM, the fault of the second, and again the 4.
+    expect(counts).toMatchObject({ provenVisits: 5 + 4 + 1 + 4, provenLost: 0 });
+  });
+
+  it("do not make a device's page a lost access", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    vm.entry().exit().fault(0x7000_0000, 2, "translation");
+    vm.add({ kind: "userspace_exit", arg0: 6 });
+    vm.entry().exit();
+    expect(refillsOf(trace, ["range-6.9"]).counts).toMatchObject({ provenLost: 0 });
+  });
+});
+
 describe("a VMID roll-over", () => {
   it("takes every VM's entries from every PE, under every policy alike", () => {
     const trace = new Trace();

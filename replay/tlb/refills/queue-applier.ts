@@ -63,7 +63,9 @@ export class QueueApplier {
     }
     if (steps > 1) {
       for (const pe of bracket.running.guest.keys()) {
-        guest.budget[pe] = (guest.budget[pe] ?? 0) * Math.min(steps, CAPS_IN_BRACKET);
+        for (const world of this.#worlds) {
+          world.extend(guest, pe, Math.min(steps, CAPS_IN_BRACKET));
+        }
       }
     }
     const ns = (bracket.nowNs - bracket.startNs) / steps;

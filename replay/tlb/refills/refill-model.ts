@@ -14,12 +14,13 @@ import type { Guest } from "./guest.ts";
 import { GuestTime } from "./guest-time.ts";
 import { GuestTable } from "./guest-table.ts";
 import { HardBounds } from "./hard-bounds.ts";
-import { scenariosOf } from "./knobs.ts";
 import type { RefillModelConfig } from "./model-config.ts";
 import { OpenChanges } from "./open-changes.ts";
 import { ProvenAccesses } from "./proven.ts";
 import { QueueApplier } from "./queue-applier.ts";
 import { RunningGuests } from "./running.ts";
+import { scenariosOf } from "./scenarios.ts";
+import { streamMaker } from "./streams.ts";
 import { RefillWorld } from "./world.ts";
 
 const K = EventKind;
@@ -52,10 +53,11 @@ export class RefillModel implements SettlementListener {
     const { knobs, shape, walk, encodings, geometry } = config;
     this.config = config;
     const parts = { shape, geometry: walk, keys: new PageKeys() };
-    const scenarios = scenariosOf(knobs, config.fixed);
-    // What the trace proves leaves nothing to vary but what the trace cannot decide.
-    const used = config.stream === "proven" ? [scenarios[0]!, scenarios.at(-1)!] : scenarios;
-    this.worlds = used.map((scenario) => new RefillWorld(scenario, knobs, parts, encodings));
+    const { pageShift } = geometry;
+    const streamOf = streamMaker(config.recorded, pageShift);
+    this.worlds = scenariosOf(config.stream, knobs, config.fixed).map(
+      (scenario) => new RefillWorld(scenario, parts, encodings, streamOf),
+    );
     if (config.curves) this.worlds[0]?.drawCurves(parts);
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
@@ -139,7 +141,7 @@ export class RefillModel implements SettlementListener {
     this.#time.advanceGuest(guest, Math.min(task.tsNs, this.#nowNs));
     if (task.bracket === Bracket.call && task.call === Call.map) {
       guest.footprint.addRange(task.startPage, task.endPage - task.startPage);
-      this.proven.mapped(task.pid, context);
+      this.proven.mapped(task.pid, task.cpu, context);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { PathName } from "../../paths.ts";
 import type { MissCurveRow } from "../miss-curve.ts";
 import type { Hypothesis } from "../shape.ts";
+import type { StreamKind } from "./streams.ts";
 
 /**
  * One row per policy, hypothesis and path with an effect, in the order: policies as requested,
@@ -97,7 +98,9 @@ export interface RefillDifference {
 
 export interface RefillResult {
   readonly tlb: string;
+  /** As the rows name it. */
   readonly stream: string;
+  readonly streamKind: StreamKind;
   readonly isKnown: boolean;
   readonly rows: readonly RefillRow[];
   readonly totals: readonly RefillTotal[];
@@ -105,6 +108,14 @@ export interface RefillResult {
   /** The order of the policies by refills is the same under every hypothesis. */
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
+  /** What the hard bound of one flush is the least of, beside the pages mapped. */
+  readonly bound: {
+    readonly entries: number;
+    readonly walkers: number;
+    readonly shortestWalkNs: number;
+  };
+  /** Pairs whose order by walk references is one under one hypothesis and the other under another. */
+  readonly walkFlips: readonly (readonly [policy: string, than: string])[];
   readonly counts: RefillCounts;
   /** Of generated streams: a proven one has no rates. */
   readonly closedForm: ClosedForm | undefined;
@@ -123,7 +134,11 @@ export interface RefillCounts {
   readonly contextsLeftOut: number;
   readonly pagesLeftOut: number;
   readonly visits: number;
+  /** Given up: not mapped at that moment, or outside what the trace had mapped until then. */
   readonly visitsUnmapped: number;
+  readonly visitsOutside: number;
+  /** Visits of simulated episodes that were left out: behind so many the TLB counts as warm. */
+  readonly visitsCut: number;
   readonly provenVisits: number;
   readonly provenLost: number;
   readonly episodes: number;

@@ -1,5 +1,6 @@
 import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
+import { SHORTEST_WALK_NS, WALKERS } from "./hard-bounds.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
 import { staleExamplesOf } from "./stale-examples.ts";
@@ -16,7 +17,8 @@ import type {
 export function refillResult(model: RefillModel, policies: readonly string[]): RefillResult {
   const counts = countsOf(model);
   const isKnown = counts.visits > 0;
-  const { tlb, stream } = model.config;
+  const { tlb, stream: streamKind } = model.config;
+  const stream = nameOfStream(model);
   const totals = policies.flatMap((policy, at) =>
     HYPOTHESES.map((hypothesis, h) =>
       totalOf(model, policy, hypothesis, h * policies.length + at, at),
@@ -51,17 +53,31 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   return {
     tlb,
     stream,
+    streamKind,
     isKnown,
     rows,
     totals,
     differences,
     isStable,
     order,
+    bound: {
+      entries: model.bounds.entries,
+      walkers: WALKERS,
+      shortestWalkNs: SHORTEST_WALK_NS,
+    },
+    walkFlips: walkFlipsOf(differences),
     counts,
-    closedForm: isKnown && stream === "generated" ? closedFormOf(model, policies) : undefined,
+    closedForm:
+      isKnown && streamKind === "generated" && model.intervals.translations > 0
+        ? closedFormOf(model, policies)
+        : undefined,
     staleExamples,
     missCurve,
   };
+}
+
+function nameOfStream({ config }: RefillModel): string {
+  return config.streamName ?? config.stream;
 }
 
 function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
@@ -114,7 +130,7 @@ function rowsOf(
     return {
       policy,
       tlb: model.config.tlb,
-      stream: model.config.stream,
+      stream: nameOfStream(model),
       combined_refills: known(refills.median),
       stage2_refills: known(spreadOf(model, (lanes) => lanes[lane]!.stage2[path]!).median),
       walk_references: known(spreadOf(model, (lanes) => lanes[lane]!.references[path]!).median),
@@ -166,6 +182,20 @@ function differenceOf(
 function verdictOf({ seedMin, seedMax }: Spread): RefillDifference["verdict"] {
   if (seedMin > 0) return "more";
   return seedMax < 0 ? "fewer" : "no difference";
+}
+
+function walkFlipsOf(
+  differences: readonly RefillDifference[],
+): readonly (readonly [string, string])[] {
+  const more = differences.filter(({ walkVerdict }) => walkVerdict === "more");
+  const fewer = differences.filter(({ walkVerdict }) => walkVerdict === "fewer");
+  const both = more.filter((one) =>
+    fewer.some(({ policy, than }) => policy === one.policy && than === one.than),
+  );
+  const names = new Map(
+    both.map(({ policy, than }) => [`${policy} ${than}`, [policy, than] as const]),
+  );
+  return [...names.values()];
 }
 
 /** Policies from the fewest refills to the most; those without a difference stand together. */
@@ -238,6 +268,8 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesLeftOut,
     visits: first.visits,
     visitsUnmapped: first.unmapped,
+    visitsOutside: first.outside,
+    visitsCut: first.visitsCut,
     provenVisits: proven.made,
     provenLost: proven.lost,
     episodes: sampling.seen,
