@@ -43,7 +43,8 @@ export function writeOutputSet(
     for (const { name, bytes } of files) writeSynced(temporaryName(name), bytes);
     fs.rmSync(path.join(dir, marker), { force: true });
     for (const name of obsolete) {
-      if (!names.has(name)) fs.rmSync(path.join(dir, path.basename(name)), { force: true });
+      const file = path.join(dir, path.basename(name));
+      if (!names.has(name) && fs.existsSync(file)) fs.rmSync(file, { force: true });
     }
     syncFolder(dir);
     for (const { name } of files) if (name !== marker) moveIntoPlace(name);
