@@ -46,15 +46,18 @@ export async function refuseUnreachable(address: RedisAddress): Promise<void> {
     maxRetriesPerRequest: 1,
     retryStrategy: () => null,
   });
-  // Heard here, so that the library does not print it.
-  redis.on("error", () => {});
+  // The cause comes this way; the call itself may only know that the connection was closed.
+  let cause: unknown;
+  redis.on("error", (error) => {
+    cause ??= error;
+  });
   try {
     await redis.connect();
     await redis.ping();
   } catch (error) {
     throw new TraceError(
       "UNREADABLE",
-      `Redis does not answer: ${reasonOf(error)}`,
+      `Redis does not answer: ${reasonOf(cause ?? error)}`,
       address.description,
       "is a server running there? TLBI_REPLAY_REDIS_URL or --redis names another",
     );

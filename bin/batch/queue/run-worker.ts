@@ -3,7 +3,7 @@ import { Worker } from "bullmq";
 import { connectionOf, reasonOf } from "./connect.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { keepStalled, processUnit, type ProcessorSetting } from "./unit-processor.ts";
-import type { QueuedOutcome, QueuedUnit, UnitQueue } from "./unit-queue.ts";
+import { nameOfJob, type QueuedOutcome, type QueuedUnit, type UnitQueue } from "./unit-queue.ts";
 
 export interface WorkerSetting extends ProcessorSetting {
   readonly address: RedisAddress;
@@ -56,14 +56,14 @@ export async function runWorker(setting: WorkerSetting): Promise<WorkerReport> {
     report.done += 1;
     if (isEarlier) report.earlier += 1;
     if (isLossy) report.lossy += 1;
-    setting.onUnit?.(job.data.item.trace, "done", "");
+    setting.onUnit?.(nameOfJob(job.data), "done", "");
   });
   worker.on("failed", (job, error) => {
     if (job === undefined) return;
     const isFinal = job.finishedOn !== undefined;
     if (isFinal) report.failed += 1;
     else report.retried += 1;
-    setting.onUnit?.(job.data.item.trace, isFinal ? "failed" : "retry", error.message);
+    setting.onUnit?.(nameOfJob(job.data), isFinal ? "failed" : "retry", error.message);
     keepStalled(job, error.message, setting.store).catch(() => {});
   });
   try {

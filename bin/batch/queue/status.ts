@@ -1,6 +1,6 @@
 import type { Manifest } from "../manifest.ts";
 import type { ResultStore } from "../store/result-store.ts";
-import { jobIdOf, type UnitQueue } from "./unit-queue.ts";
+import { jobIdOf, nameOfJob, type UnitQueue } from "./unit-queue.ts";
 
 export interface QueueStatus {
   readonly queue: string;
@@ -34,7 +34,7 @@ export async function queueStatus(
   for (let from = 0; ; from += PAGE) {
     const page = await queue.getFailed(from, from + PAGE - 1);
     for (const job of page) {
-      failed.push({ trace: job.data.item.trace, reason: job.failedReason });
+      failed.push({ trace: nameOfJob(job.data), reason: job.failedReason });
     }
     if (page.length < PAGE) break;
   }

@@ -1,6 +1,7 @@
 import { type Job, UnrecoverableError } from "bullmq";
 import { TraceError } from "../../../ingest/errors.ts";
 import type { BatchItem, SharedPart } from "../manifest.ts";
+import { toolIdentity } from "../../version.ts";
 import { failureJson } from "../run/failure-document.ts";
 import { isOfStore, isTransient, type UnitFailed, type UnitOutcome } from "../run/outcome.ts";
 import type { ResultStore } from "../store/result-store.ts";
@@ -24,6 +25,11 @@ export async function processUnit(job: UnitJob, setting: ProcessorSetting): Prom
   const { item, shared } = unit;
   const { store } = setting;
   if (await store.has("results", item.key)) return { isLossy: false, isEarlier: true };
+  const own = toolIdentity();
+  if (shared.tool.name !== own.name || shared.tool.version !== own.version) {
+    const planned = `${shared.tool.name} ${shared.tool.version}`;
+    throw new UnrecoverableError(`planned by ${planned}, and this worker is ${own.version}`);
+  }
   const outcome = await setting.execute(item, shared);
   if (outcome.ok) {
     await store.remove("failures", item.key).catch(() => {});

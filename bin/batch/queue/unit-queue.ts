@@ -56,3 +56,8 @@ export function parseUnit(data: unknown): QueuedUnit | undefined {
   const { item, shared } = parsed.output;
   return item.key === keyOf(item, shared) ? { item, shared } : undefined;
 }
+
+/** What a job is called in messages, whatever it holds. */
+export function nameOfJob(data: unknown): string {
+  return parseUnit(data)?.item.trace ?? "a job that is no unit of a batch";
+}

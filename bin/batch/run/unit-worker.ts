@@ -20,9 +20,11 @@ async function storeOf(text: string): Promise<ResultStore> {
 }
 
 async function unit(job: UnitJob): Promise<UnitOutcome> {
-  const watch = setInterval(() => {
+  const look = (): void => {
     if (process.memoryUsage.rss() > job.maxMemoryBytes) process.exit(OUT_OF_MEMORY_EXIT);
-  }, WATCH_MS);
+  };
+  const watch = setInterval(look, WATCH_MS);
+  look();
   try {
     const document = await runUnit(job.item, job.shared, job.setting);
     const store = await storeOf(job.store);

@@ -35,6 +35,8 @@ export async function openS3Store(
   place: S3Place,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ResultStore> {
+  // The version is pinned and runs here; which Node later ones want is not for the user of a batch.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const library = await import("@aws-sdk/client-s3");
   const endpoint = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];
   const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"];
