@@ -3,10 +3,20 @@ import { AUTO, defaultPolicies, selectPolicies } from "../replay/policies/select
 import type { Configuration } from "../replay/configuration.ts";
 import { explain } from "../reports/explanations.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
+import type { ResultTables } from "../reports/result-set.ts";
 import { buildSummary, type Summary } from "../reports/summary.ts";
 import type { Log } from "./log.ts";
-import { type ChosenModel, chooseModel, reportOf, type TlbOptions } from "./tlb-model.ts";
+import { withLines } from "./stall-lines.ts";
+import type { StreamFile } from "./stream-file.ts";
+import {
+  type ChosenModel,
+  chooseModel,
+  noRefills,
+  reportOf,
+  type TlbOptions,
+} from "./tlb-model.ts";
 import type { TraceOptions } from "./trace-options.ts";
+import type { TraceProgress } from "./trace-progress.ts";
 import { logOf, runTrace, type TraceRun } from "./trace-run.ts";
 import { toolIdentity } from "./version.ts";
 
@@ -16,6 +26,19 @@ export interface AnalyzedTrace {
   readonly summary: Summary;
   /** Undefined without --tlb, and where the stage-2 operations are only inferred: nothing was simulated. */
   readonly refills: RefillReport | undefined;
+  /** Tables that are not in the summary. */
+  readonly tables: ResultTables;
+}
+
+/** How it is run; none of it changes what is found out. */
+export interface AnalysisSetting {
+  /** stderr where it is not given. */
+  readonly log?: Log;
+  /** Follow when and where invalidations are issued: for result folders and pages. */
+  readonly timeline?: boolean;
+  readonly progress?: TraceProgress | undefined;
+  /** The file of guest accesses that `--stream` names, read once for all traces. */
+  readonly streamFile?: StreamFile | undefined;
 }
 
 /** How it is run; none of it changes what is found out. */
@@ -43,14 +66,16 @@ export async function analyzeTrace(
   const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
-    model: (config) => {
-      chosen = chooseModel(args, config);
+    model: (config, baseNs) => {
+      chosen = chooseModel(args, config, setting.streamFile, baseNs);
       return chosen?.model;
     },
     operationsOnly: false,
     compare: false,
     infers: true,
     choose: (configuration, own) => policiesOf(args, configuration, own),
+    timeline: setting.timeline ?? false,
+    progress: setting.progress,
     log,
     maxContentBytes: setting.maxContentBytes,
   });
@@ -58,7 +83,23 @@ export async function analyzeTrace(
   if (args.tlb !== undefined && refills === undefined) {
     log.warn("no refills: where operations are only inferred, no TLB is modelled");
   }
-  return { run, summary: summaryOf(run, argv, refills), refills };
+  const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
+  return {
+    run,
+    summary: summaryOf(run, argv, refills, unmodelled),
+    refills,
+    tables: await tablesOf(run, refills),
+  };
+}
+
+/** The tables that stand beside the summary, the lines of kept events read again from the trace. */
+async function tablesOf(run: TraceRun, refills: RefillReport | undefined): Promise<ResultTables> {
+  const missCurve = refills?.result.missCurve ?? [];
+  const curve = missCurve.length === 0 ? {} : { miss_curve: missCurve };
+  if (run.timeline === undefined) return curve;
+  const { timeline, paired, operation_sizes, stalls, stall_events, heat } = run.timeline;
+  const events = await withLines(stall_events, run);
+  return { ...curve, timeline, paired, operation_sizes, stalls, stall_events: events, heat };
 }
 
 function policiesOf(
@@ -86,6 +127,7 @@ function refillsOf(run: TraceRun, chosen: ChosenModel | undefined): RefillReport
   return reportOf(
     chosen,
     run.policies.map(({ id }) => id),
+    run.info.baseNs,
   );
 }
 
@@ -93,6 +135,7 @@ function summaryOf(
   run: TraceRun,
   argv: readonly string[],
   refills: RefillReport | undefined,
+  unmodelled: readonly string[],
 ): Summary {
   const { configuration, result, policies } = run;
   return buildSummary({
@@ -112,14 +155,17 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: explain({
-      counts: result.counts,
-      policies: policies.map((policy) => policy.id),
-      recordedPolicy: configuration.recordedPolicy?.id,
-      tlbirange: configuration.features.tlbirange,
-      fwb: configuration.features.fwb,
-      primitivesRecorded: result.primitivesRecorded,
-      hasDataLoss: run.reader.diagnostics.hasDataLoss,
-    }),
+    explanations: [
+      ...unmodelled,
+      ...explain({
+        counts: result.counts,
+        policies: policies.map((policy) => policy.id),
+        recordedPolicy: configuration.recordedPolicy?.id,
+        tlbirange: configuration.features.tlbirange,
+        fwb: configuration.features.fwb,
+        primitivesRecorded: result.primitivesRecorded,
+        hasDataLoss: run.reader.diagnostics.hasDataLoss,
+      }),
+    ],
   });
 }

@@ -18,6 +18,7 @@ export class UsageError extends Error {
 const USAGE_CODES: ReadonlySet<TraceErrorCode> = new Set<TraceErrorCode>([
   "BAD_OPTION",
   "BAD_POLICY_FILE",
+  "BAD_COST_FILE",
   "BAD_MANIFEST",
 ]);
 

@@ -3,15 +3,10 @@ import { CPU_FEATURES, type CpuFeature } from "../ingest/beside/host-facts.ts";
 import { badOption, choice, choices, list, repeated, single, wholeNumber } from "./values.ts";
 import type { RawValue } from "./values.ts";
 import { SHAPE_PARTS, type ShapeOverride } from "../replay/tlb/preset-shape.ts";
-import type { TlbPreset } from "../replay/tlb/presets.ts";
+import type { TlbPreset } from "../replay/tlb/presets/preset.ts";
 import { KNOB_NAMES, type KnobName, KNOBS } from "../replay/tlb/refills/knobs.ts";
-import {
-  parseKnobs,
-  parsePreset,
-  parseShapeOverrides,
-  type StreamName,
-  STREAMS,
-} from "./tlb-values.ts";
+import { type LIST, parseKnobs, parsePreset, parseShapeOverrides } from "./tlb-values.ts";
+import { STREAM_SPECS, type StreamValues, TLB } from "./stream-options.ts";
 
 /**
  * The options that several commands share, each defined once: its values, its default, its help line.
@@ -22,7 +17,7 @@ import {
  */
 
 export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
-export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
+export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow", "html"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const INPUT_FORMATS = [
   "auto",
@@ -46,7 +41,7 @@ export interface FlagOverride {
 }
 
 /** Value of each shared option as a command sees it; undefined where it is not given. */
-export interface SharedValues {
+export interface SharedValues extends StreamValues {
   policy: readonly string[] | undefined;
   "policy-file": readonly string[] | undefined;
   flag: readonly FlagOverride[] | undefined;
@@ -66,13 +61,14 @@ export interface SharedValues {
   /** Where the values stand in lines that a user's own program printed. */
   "line-template": string | undefined;
   /** Preset of the modelled TLB. */
-  tlb: TlbPreset | undefined;
-  stream: StreamName | undefined;
+  tlb: TlbPreset | typeof LIST | undefined;
   "tlb-seeds": number | undefined;
   "tlb-set": readonly ShapeOverride[] | undefined;
   "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
+  /** Path of an HTML file. */
+  html: string | undefined;
   quiet: boolean;
   debug: boolean;
 }
@@ -92,7 +88,6 @@ export interface OptionSpec<Value> {
 const POLICY = "Policy:";
 const MACHINE = "Machine that recorded the trace:";
 const INPUT = "Input:";
-const TLB = "Modelled TLB:";
 const OUTPUT = "Output:";
 const GENERAL = "General:";
 
@@ -180,16 +175,11 @@ export const SHARED_OPTIONS: {
   },
   tlb: {
     group: TLB,
-    describe: "Price each policy in TLB refills of this preset; the presets stand below",
+    describe: "Price each policy in TLB refills of this preset; they stand below, `list` tells all",
     fallback: "no TLB is modelled",
     coerce: parsePreset,
   },
-  stream: {
-    group: TLB,
-    describe: `Accesses of the guests: ${STREAMS.join(", ")} by the trace itself (a lower bound)`,
-    fallback: "generated",
-    coerce: (raw) => choice("stream", raw, STREAMS),
-  },
+  ...STREAM_SPECS,
   "tlb-seeds": {
     group: TLB,
     describe: `Seeds of the generator, ${KNOBS.seeds.least} to ${KNOBS.seeds.most}`,
@@ -220,6 +210,12 @@ export const SHARED_OPTIONS: {
     fallback: "no files",
     coerce: parseOut,
   },
+  html: {
+    group: OUTPUT,
+    describe: "File for the results as one self-contained HTML page",
+    fallback: "none",
+    coerce: (raw) => single("html", raw),
+  },
   quiet: {
     group: GENERAL,
     describe: "Say nothing on stderr but warnings and errors",
@@ -243,7 +239,8 @@ export function withOptions<T, Name extends SharedOption>(
   return declared as Argv<T & Pick<SharedValues, Name>>;
 }
 
-function yargsOptions<Value>(spec: OptionSpec<Value>): Options {
+/** How yargs declares an option of ours. */
+export function yargsOptions(spec: OptionSpec<unknown>): Options {
   if (spec.coerce === undefined) {
     return { type: "boolean", group: spec.group, describe: spec.describe };
   }

@@ -49,7 +49,12 @@ describe("analyze --tlb", () => {
     // Every policy has rows under every hypothesis; the recorded kernel's own flushes empty unmaps too.
     for (const policy of POLICIES) expect(refillsOf(policy, "minimum")).toBeGreaterThan(0);
     expect(refillsOf("range-6.9", "combined")).toBeGreaterThan(refillsOf("vmid-wide", "combined"));
+    const curve = tableFromIPC(fs.readFileSync(`${out}/miss_curve.arrow`));
+    // 1…4096 entries, and 1…16 ways of the second level's sets, under two hypotheses.
+    expect(curve.numRows).toBe(POLICIES.length * 2 * (4096 + 16));
+    expect(run.out).toMatch(/^vmid-wide( +[\d,]+){9}$/m);
     const { refills } = JSON.parse(fs.readFileSync(`${out}/summary.json`, "utf8"));
+    expect(refills.miss_curve).toMatchObject({ table: "miss_curve", rows: curve.numRows });
     expect(refills).toMatchObject({ tlb: "neoverse-n1", stream: "proven", is_known: true });
     expect(refills.shape).toContainEqual({
       part: "l2",
@@ -68,7 +73,7 @@ describe("analyze --tlb", () => {
       "--tlb",
       "cortex-a55",
       "--tlb-set",
-      "l2=64x2,coalesce=4",
+      "l2=64x2,coalesce=4,replace=fifo,l1=4x4",
       "--tlb-knob",
       "theta=0.5",
       "--tlb-knob",
@@ -78,8 +83,28 @@ describe("analyze --tlb", () => {
     );
     expect(code).toBe(0);
     expect(out).toContain("l2 64x2 (--tlb-set)");
+    expect(out).toContain("replace fifo (--tlb-set)");
+    expect(out).toContain("l1 4x4 (--tlb-set)");
     expect(out).toContain("theta = 0.5 (--tlb-knob)");
     expect(out).toContain("median of 11 seeds");
+  });
+
+  it("traces every number to its inputs: closed form, costs, latencies with their source", () => {
+    const out = path.join(work, "traced");
+    const { out: text } = analyze("--tlb", "neoverse-n1", "--out", out, "--tlb-knob", "walkNs=30");
+    const { refills } = JSON.parse(fs.readFileSync(`${out}/summary.json`, "utf8"));
+    expect(refills.closed_form.totals.map(({ policy }: { policy: string }) => policy)).toEqual(
+      POLICIES,
+    );
+    expect(refills.closed_form.second_level_entries).toBe(1280);
+    const [cost] = refills.costs;
+    const [total] = refills.totals;
+    expect(cost.refill_ns.base).toBe(total.combined_refills.median * 30);
+    expect(cost.flush_ns.base).toBe(cost.flush_calls * 1500);
+    expect(refills.totals.every(({ hard_bound: n }: { hard_bound: number }) => n > 0)).toBe(true);
+    expect(text).toContain("walkNs = 30 ns a refill (--tlb-knob)");
+    expect(text).toContain("flushNs = 1500 (1480 to 2000) ns a call (assumed: slopes of");
+    expect(text).toContain("Cross-check without simulating: closed form of 1,280 LRU entries");
   });
 
   it("adds nothing without --tlb", () => {
@@ -103,6 +128,20 @@ describe("analyze --tlb", () => {
     const { code, err } = analyze(...words);
     expect(code).toBe(2);
     expect(err).toContain(sentence);
+  });
+
+  it("tells every number of every preset, what is used of what is unknown, and from where", () => {
+    const { code, out } = tool("analyze", "--tlb", "list");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^l2 +256x8 +256x8 +measured +Neoverse V2 TRM/m);
+    expect(out).toMatch(/^l2 +unknown +256x5 +unknown +no source was found; as Neoverse N1$/m);
+    const { presets } = JSON.parse(tool("analyze", "--tlb", "list", "--format", "json").out);
+    const ids = presets.map(({ id }: { readonly id: string }) => id);
+    expect(ids).toEqual(expect.arrayContaining(["neoverse-n1", "zen5", "champsim-default"]));
+    for (const { numbers } of presets) expect(numbers).toHaveLength(9);
+    expect(tool("analyze", CAPTURE, "--tlb", "list").code).toBe(2);
+    expect(tool("analyze", "--tlb", "list", "--format", "csv").code).toBe(2);
+    expect(tool("analyze").err).toContain("analyze needs <traces..>");
   });
 
   it("lists the presets in the help", () => {

@@ -87,6 +87,17 @@ describe("analyze of a trace without stage-2 probes", () => {
     expect(summary.inference?.memslots).toMatch(/commit_region/);
   });
 
+  it("says what a modelled TLB could answer here, and what it cannot", () => {
+    const folder = stripped("tiny-612", "with-tlb");
+    const { code, out, err } = run("analyze", folder, "--tlb", "neoverse-n1");
+    expect(code).toBe(3);
+    expect(err).toContain("no refills");
+    expect(out).toContain("no TLB is modelled where stage-2 operations are inferred");
+    // 48 entries, and 1280 of four pages each.
+    expect(out).toContain("at most 5168 refills on each PE of neoverse-n1");
+    expect(out).not.toContain("TLB refills on");
+  });
+
   it("takes the memslots from a table, with times of the trace's clock", () => {
     const folder = stripped("tiny-612", "table");
     const table = path.join(work, "slots.csv");

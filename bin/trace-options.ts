@@ -50,30 +50,45 @@ export function openOptionsOf(options: ReadingOptions): OpenTraceOptions {
 }
 
 /** Declares the traces and the options of a command that only reads events. */
-export function withEventOptions<T>(yargs: Argv<T>): Argv<T & EventOptions & Traces> {
-  return withOptions(withTraces(yargs), ...READING_OPTIONS, ...LOG_OPTIONS);
+export function withEventOptions<T>(
+  yargs: Argv<T>,
+  needsTrace = true,
+): Argv<T & EventOptions & Traces> {
+  return withReadingOptions(withTraces(yargs, needsTrace));
+}
+
+/** Those of a command whose files are not all traces. */
+export function withReadingOptions<T>(yargs: Argv<T>): Argv<T & EventOptions> {
+  return withOptions(yargs, ...READING_OPTIONS, ...LOG_OPTIONS);
 }
 
 /** Declares the traces and the options of a command that takes no policy. */
-export function withMachineOptions<T>(yargs: Argv<T>): Argv<T & MachineOptions & Traces> {
-  return withOptions(withEventOptions(yargs), ...HOST_OPTIONS);
+export function withMachineOptions<T>(
+  yargs: Argv<T>,
+  needsTrace = true,
+): Argv<T & MachineOptions & Traces> {
+  return withOptions(withEventOptions(yargs, needsTrace), ...HOST_OPTIONS);
 }
 
-function withTraces<T>(yargs: Argv<T>): Argv<T & Traces> {
+function withTraces<T>(yargs: Argv<T>, needsTrace: boolean): Argv<T & Traces> {
   return yargs.positional("traces", {
     type: "string",
     array: true,
-    demandOption: true,
+    ...(needsTrace ? { demandOption: true } : { default: [] }),
     describe: "Trace files, folders of a capture, or - for stdin",
   });
 }
 
-/** Declares the traces and the options that say how they are replayed; the policies stand below the help. */
+/**
+ * Declares the traces and the options that say how they are replayed; the policies stand below the help.
+ * @param needsTrace without traces there is nothing to do; false: the command decides.
+ */
 export function withTraceOptions<T>(
   yargs: Argv<T>,
   below: readonly string[] = [],
+  needsTrace = true,
 ): Argv<T & TraceOptions> {
-  return withOptions(withMachineOptions(yargs), ...REPLAY_OPTIONS).epilogue(
+  return withOptions(withMachineOptions(yargs, needsTrace), ...REPLAY_OPTIONS).epilogue(
     ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`), ...section(below)].join("\n"),
   );
 }

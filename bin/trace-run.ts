@@ -15,11 +15,19 @@ import { architectureOf } from "./architecture.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
-import { Replay, type ReplayConfig, type ReplayResult } from "../replay/replay.ts";
-import type { RefillModel } from "../replay/tlb/refills/refill-model.ts";
+import {
+  Replay,
+  type ReplayConfig,
+  type ReplayObserver,
+  type ReplayResult,
+} from "../replay/replay.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { createLog, type Log } from "./log.ts";
+import type { TraceProgress } from "./trace-progress.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
+import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
+import { type TimelineResult, timelineResult } from "../replay/timeline/timeline-rows.ts";
+import { observersOf } from "../replay/observers.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
 
 /** One trace, replayed to its end. */
@@ -35,6 +43,8 @@ export interface TraceRun {
   readonly result: ReplayResult;
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
+  /** When and where invalidations were issued: where it was asked for, and the trace has probes. */
+  readonly timeline: TimelineResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;
@@ -50,8 +60,12 @@ export interface RunRequest {
     configuration: Configuration,
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
-  /** A modelled TLB for this replay. */
-  readonly model?: (config: ReplayConfig) => RefillModel | undefined;
+  /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
+  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
+  /** Follow when and where invalidations are issued. */
+  readonly timeline?: boolean;
+  /** Told how far the reading is. */
+  readonly progress?: TraceProgress | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
   /** Where the run says what it does; stderr where it is not given. */
@@ -87,13 +101,17 @@ export async function runTrace(
   for (const note of notes) log.warn(note);
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
+  request.progress?.begin(file);
   const reader = await openTrace(file, {
     ...openOptionsOf(options),
     maxContentBytes: request.maxContentBytes,
+    onStored:
+      request.progress === undefined ? undefined : (bytes) => request.progress?.stored(bytes),
   });
   const config = replayConfig(configuration, policies, request.compare);
-  const refills = request.model?.(config);
-  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, refills);
+  const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
+  const observer = observersOf([request.model?.(config, () => reader.baseNs), timeline]);
+  const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;
@@ -102,6 +120,7 @@ export async function runTrace(
     inference?.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
+    request.progress?.events(batch.length);
   }
   const result = replay.finish();
   const inferred = inference?.finish(log);
@@ -133,6 +152,10 @@ export async function runTrace(
     policies,
     result: inferred === undefined ? result : withInferred(result, inferred),
     inference: inferred,
+    timeline:
+      timeline === undefined || inferred !== undefined
+        ? undefined
+        : timelineResult(timeline, reader.names, result.primitivesRecorded),
     facts,
     probes,
   };

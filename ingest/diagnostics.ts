@@ -127,6 +127,11 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "an event that the modelled page table says cannot happen",
   },
+  CAUSE_NOT_RECORDED: {
+    severity: "notice",
+    sentence:
+      "a recorded invalidation, and so far no call that causes such: is its function probed?",
+  },
   UNSUPPORTED_EVENT: { severity: "notice", sentence: "an event that the model does not replay" },
   ASSUMED: {
     severity: "info",

@@ -32,6 +32,14 @@ export class DurationHistogram {
     this.#buckets[bucketOf(ns)]! += 1;
   }
 
+  /** Adds all that another one holds. */
+  absorb(other: DurationHistogram): void {
+    this.#count += other.#count;
+    this.#minNs = Math.min(this.#minNs, other.#minNs);
+    this.#maxNs = Math.max(this.#maxNs, other.#maxNs);
+    for (let at = 0; at < BUCKETS; at += 1) this.#buckets[at]! += other.#buckets[at]!;
+  }
+
   get count(): number {
     return this.#count;
   }

@@ -10,6 +10,7 @@ export type TraceErrorCode =
   | "NO_EVENTS"
   | "BAD_OPTION"
   | "BAD_POLICY_FILE"
+  | "BAD_COST_FILE"
   | "BAD_MANIFEST"
   | "UNKNOWN_KERNEL"
   | "UNWRITABLE"

@@ -4,12 +4,33 @@ import type { PolicyReplay } from "./policies/policy-replay.ts";
 import type { Stage2Context } from "./contexts/context.ts";
 import type { Task } from "./operations/task.ts";
 import type { Stage2Observer } from "./stage2/observer.ts";
-import type { ChangeCollector } from "./tlb/refills/changes.ts";
+
+/** The facts of walks that change translations: what FanOut tells its watcher. */
+export type ChangeObserver = Pick<
+  Stage2Observer,
+  | "blockBroken"
+  | "leafReplaced"
+  | "leafUnclear"
+  | "collapsed"
+  | "mappedOverUnknown"
+  | "blockSplit"
+  | "splitOverUnknown"
+  | "writeProtected"
+  | "unknownWriteProtected"
+  | "unknownCleared"
+> & {
+  leavesCleared(page: number, level: number, count: number): void;
+  relaxed(page: number, level: number): void;
+  /** A map call put `pages` from `page` into the table, as coarse as alignment and length allow. */
+  mapped?(page: number, pages: number): void;
+  /** It left what was there as it is: told before `mapped`. */
+  leafKept?(page: number, level: number): void;
+};
 
 /** Whoever follows every walk, and is told whose it is. */
 export interface WalkWatcher {
   /** Where the facts of the walks that follow go. */
-  readonly changes: ChangeCollector;
+  readonly changes: ChangeObserver;
   /** A task is about to carry out a call or a request on a context. */
   entered(task: Task, context: Stage2Context): void;
 }
@@ -25,7 +46,7 @@ export class FanOut implements Stage2Observer {
   facts = 0;
   /** Path of the last fact of a fault, for what was recorded beside it. */
   lastPath: number = Path.unattributed;
-  /** Sees the same facts, for a modelled TLB; undefined: nobody does. */
+  /** Sees the same facts, for a modelled TLB or the phases of a migration; undefined: nobody does. */
   watcher: WalkWatcher | undefined;
 
   constructor(policies: readonly PolicyReplay[], operation: OperationContext) {
@@ -78,6 +99,7 @@ export class FanOut implements Stage2Observer {
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
     this.#setPath(Path.remap);
     for (const policy of this.#policies) policy.leafKept(page, level, permissionsDiffer);
+    this.watcher?.changes.leafKept?.(page, level);
   }
 
   leafUnclear(page: number, level: number): void {
@@ -95,7 +117,7 @@ export class FanOut implements Stage2Observer {
   collapsed(page: number, level: number, leaves: number, tables: number, uncertain: number): void {
     this.#setPath(Path.collapse);
     for (const policy of this.#policies) policy.collapsed(page, level, leaves, tables, uncertain);
-    this.watcher?.changes.collapsed(page, level, leaves);
+    this.watcher?.changes.collapsed(page, level, leaves, tables, uncertain);
   }
 
   mappedOverUnknown(page: number, level: number): void {

@@ -2,9 +2,9 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { EventBatch } from "../ingest/events/columns.ts";
 import type { PointerTable } from "../ingest/events/pointers.ts";
 import { ContextRegistry, type StartAssumption } from "./contexts/registry.ts";
-import { ReplayEngine } from "./engine.ts";
+import { ReplayEngine, type RowObserver } from "./engine.ts";
 import type { RequestMode } from "./operations/brackets.ts";
-import { FanOut } from "./fan-out.ts";
+import { FanOut, type WalkWatcher } from "./fan-out.ts";
 import type { CpuFeatures } from "./policies/features.ts";
 import type { Policy } from "./policies/flags.ts";
 import type { OperationContext } from "./policies/operation.ts";
@@ -14,7 +14,6 @@ import { Settlement, type SettlementListener } from "./settlement.ts";
 import { geometryOf, type PageShift } from "./stage2/geometry.ts";
 import { type OperationCounts, ReplayState } from "./state.ts";
 import { Tally } from "./tally.ts";
-import type { RefillModel } from "./tlb/refills/refill-model.ts";
 import { Primitive, PRIMITIVES, type PrimitiveName } from "./tlbi/primitives.ts";
 import type { PrimitiveCall } from "./tlbi/instructions.ts";
 import { AgreementTally, type Mismatch } from "./verify/agreement.ts";
@@ -69,6 +68,16 @@ export interface ReplayResult {
   readonly tableBytes: number;
 }
 
+/**
+ * Follows a replay from its first row to its last: a modelled TLB, or the phases of a migration. Told of every
+ * row before the replay is, of every walk, and of every bracket that is settled.
+ */
+export interface ReplayObserver extends SettlementListener, WalkWatcher, RowObserver {
+  /** Called once, before the first row. */
+  attach(state: ReplayState): void;
+  finish(): void;
+}
+
 /** One replay of one trace: feed it batches in order, then ask for the result. */
 export class Replay {
   readonly #config: ReplayConfig;
@@ -77,18 +86,18 @@ export class Replay {
   readonly #tallies: readonly Tally[];
   readonly #recorded: Tally;
   readonly #agreements: readonly AgreementTally[];
-  readonly #refills: RefillModel | undefined;
+  readonly #observer: ReplayObserver | undefined;
 
   constructor(
     config: ReplayConfig,
     pointers: PointerTable,
     diagnostics: Diagnostics,
     listener?: SettlementListener,
-    /** Modelled TLBs, which is a listener too; without one nothing is spent on them. */
-    refills?: RefillModel,
+    /** A listener too; without one nothing is spent on it. */
+    observer?: ReplayObserver,
   ) {
     this.#config = config;
-    this.#refills = refills;
+    this.#observer = observer;
     const geometry = geometryOf(config.pageShift);
     const operation: OperationContext = { contextId: 0, path: 0, rootLevel: 0, rootAssumed: true };
     const entries = withReference(config);
@@ -98,7 +107,7 @@ export class Replay {
     this.#tallies = entries.map(
       ({ policy, features }) => new Tally(policy.id, callOf(config.pageShift, policy, features)),
     );
-    this.#recorded = new Tally("recorded", this.#recordedCall());
+    this.#recorded = new Tally("recorded", recordedCallOf(config));
     this.#agreements = config.compare
       ? entries.map(({ policy }) => new AgreementTally(policy.id))
       : [];
@@ -117,7 +126,7 @@ export class Replay {
       contexts,
       diagnostics,
       referenceIndex: referenceIndexOf(config),
-      listener: refills ?? listener,
+      listener: observer ?? listener,
     });
     this.#state = new ReplayState({
       geometry,
@@ -131,9 +140,9 @@ export class Replay {
       requestsNameRanges: config.requestsNameRanges ?? false,
       mapToleratesUnchanged: config.mapToleratesUnchanged ?? false,
     });
-    if (refills !== undefined) {
-      this.#state.fanOut.watcher = refills;
-      refills.attach(this.#state);
+    if (observer !== undefined) {
+      this.#state.fanOut.watcher = observer;
+      observer.attach(this.#state);
     }
     this.#engine = new ReplayEngine(
       this.#state,
@@ -143,12 +152,12 @@ export class Replay {
   }
 
   consume(batch: EventBatch): void {
-    this.#engine.consume(batch, this.#refills);
+    this.#engine.consume(batch, this.#observer);
   }
 
   finish(): ReplayResult {
     this.#engine.finish();
-    this.#refills?.finish();
+    this.#observer?.finish();
     const recorded = this.#engine.primitivesRecorded;
     const shown = this.#tallies.slice(0, this.#config.policies.length);
     const tallies = recorded ? [...shown, this.#recorded] : shown;
@@ -163,13 +172,13 @@ export class Replay {
       tableBytes: this.#state.contexts.store.allocatedBytes,
     };
   }
+}
 
-  #recordedCall(): PrimitiveCall {
-    const { reference, policies, pageShift } = this.#config;
-    const entry = reference ?? policies[0];
-    if (entry === undefined) throw new Error("a replay needs at least one policy");
-    return callOf(pageShift, entry.policy, entry.features);
-  }
+/** How the calls that the trace recorded become instructions: as the recorded kernel's, else the first policy's. */
+export function recordedCallOf({ reference, policies, pageShift }: ReplayConfig): PrimitiveCall {
+  const entry = reference ?? policies[0];
+  if (entry === undefined) throw new Error("a replay needs at least one policy");
+  return callOf(pageShift, entry.policy, entry.features);
 }
 
 /** The requested policies, and behind them the reference where it is not one of them. */

@@ -29,6 +29,10 @@ export interface SettlementListener {
     cpu: number,
     context: Stage2Context,
   ): void;
+  /** A recorded call outside brackets, that no policy predicts. */
+  addedLoose?(primitive: number, page: number, pages: number, path: number): void;
+  /** A recorded call took everything of every VM, whatever the policy: VMIDs were given out anew. */
+  everythingFlushed?(path: number): void;
   /** A bracket ends in which no policy issued anything and nothing was recorded. */
   settledEmpty?(task: Task, policies: readonly PolicyReplay[]): void;
   /** An unmap call on a table of which everything is known found nothing mapped. */
@@ -105,6 +109,8 @@ export class Settlement {
 
   /** A recorded call outside every bracket, that no policy predicts from what the trace shows. */
   addLoose(primitive: number, page: number, pages: number, path: number): void {
+    this.#listener?.addedLoose?.(primitive, page, pages, path);
+    if (primitive === Primitive.ALL) this.#listener?.everythingFlushed?.(path);
     this.#recorded.add(path, primitive, page, pages, 1);
   }
 
@@ -176,7 +182,7 @@ export class Settlement {
 }
 
 /** Path of a recorded call: that of its bracket; inside a map call the primitive tells more. */
-function recordedPath(task: Task, primitive: number): number {
+export function recordedPath(task: Task, primitive: number): number {
   if (task.call !== Call.map) return task.path;
   if (primitive === Primitive.VM || primitive === Primitive.RANGE) return Path.collapse;
   return task.path === Path.collapse ? Path.remap : task.path;

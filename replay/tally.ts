@@ -63,6 +63,16 @@ export class Tally {
     this.#unknown[path * PRIMITIVES.length + primitive]! += count;
   }
 
+  /** Adds all that another tally of the same policy counted. */
+  absorb(other: Tally): void {
+    addAll(this.#calls, other.#calls);
+    addAll(this.#tlbi, other.#tlbi);
+    addAll(this.#dsb, other.#dsb);
+    addAll(this.#pages, other.#pages);
+    addAll(this.#unknown, other.#unknown);
+    addAll(this.#instructions, other.#instructions);
+  }
+
   /** Calls of a primitive over all paths. */
   calls(primitive: number): number {
     let sum = 0;
@@ -107,4 +117,8 @@ export class Tally {
     }
     return rows;
   }
+}
+
+function addAll(into: Float64Array, from: Float64Array): void {
+  for (let at = 0; at < into.length; at += 1) into[at]! += from[at]!;
 }

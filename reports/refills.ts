@@ -1,12 +1,15 @@
 import type { FlushRow } from "../replay/results.ts";
-import { type Hypothesis, HYPOTHESES } from "../replay/tlb/shape.ts";
+import { type Hypothesis, HYPOTHESES, type WalkGeometry } from "../replay/tlb/shape.ts";
 import type {
   RefillDifference,
   RefillResult,
   RefillTotal,
   Spread,
 } from "../replay/tlb/refills/refill-result.ts";
-import { refillAssumptions, type RefillReport } from "./refill-entry.ts";
+import { formatMissCurve } from "./miss-curve.ts";
+import { formatCosts } from "./refill-costs.ts";
+import { refillAssumptions, type RefillReport, traceTime } from "./refill-entry.ts";
+import { streamLines } from "./stream-entry.ts";
 import {
   formatCount,
   formatTable,
@@ -28,13 +31,17 @@ const MEANINGS: Readonly<Record<Hypothesis, string>> = {
  * columns of their own: they are not the same thing, and nothing is summed.
  */
 export function formatRefills(
-  { result, shape, knobs }: RefillReport,
+  report: RefillReport,
   flushes: readonly FlushRow[],
   options: TerminalOptions,
 ): string {
+  const { result, shape, knobs, baseNs, walk, streamFile } = report;
+  const { bound } = result;
+  const fileLines = streamFile === undefined ? [] : streamLines(streamFile, result);
+  const file = fileLines.map((line) => `  ${visible(line)}\n`).join("");
   const heading = `\nTLB refills on ${result.tlb}, stream ${result.stream}`;
   if (!result.isKnown) {
-    return `${heading}: unknown, because the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)\n`;
+    return `${heading}: unknown, because ${whyUnknown(result)}\n${file === "" ? "" : `\nThe stream\n${file}`}`;
   }
   const lines = [
     `${heading}: ${conclusionOf(result)}`,
@@ -48,19 +55,26 @@ export function formatRefills(
   const assumed = [
     ...refillAssumptions(result),
     ...knobs.map(
-      ({ name, value, unit, origin }) =>
-        `${name} = ${value}${unit === "" ? "" : ` ${unit}`} (${origin})`,
+      ({ name, value, range, unit, origin }) =>
+        `${name} = ${value}${range === undefined ? "" : ` (${range.join(" to ")})`}${unit === "" ? "" : ` ${unit}`} (${origin})`,
     ),
   ];
   return [
     `${lines.join("\n")}\n`,
     formatTotals(result, flushes, options),
+    formatStale(result, baseNs),
+    formatClosedForm(result),
+    formatCosts(report, flushes, options),
     `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
     formatDifferences(result, options),
+    formatMissCurve(result.missCurve, options),
     "\nHypotheses\n",
     ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
     "\nThe modelled TLB\n",
     shown,
+    walkText(walk),
+    `  hard bound of each flush: the least of ${formatCount(bound.entries)} pages in both levels, the pages mapped, and ${bound.walkers} walks at once of ${bound.shortestWalkNs} ns until the next flush (walks at once recalled, time measured on Zen 4)\n`,
+    file === "" ? "" : `\nThe stream\n${file}`,
     "\nAssumed of the guest\n",
     ...assumed.map((line) => `  ${visible(line)}\n`),
   ].join("");
@@ -69,7 +83,15 @@ export function formatRefills(
 /** The first line: does the answer depend on what the hardware does? */
 function conclusionOf(result: RefillResult): string {
   if (result.order.combined.flat().length < 2) return "one policy, nothing to compare";
-  return result.isStable
+  const walks = result.walkFlips.map(
+    ([policy, than]) =>
+      `; BY WALK REFERENCES THE ORDER OF ${policy} AND ${than} FLIPS between them`,
+  );
+  return `${refillConclusion(result)}${walks.join("")}`;
+}
+
+function refillConclusion({ isStable }: RefillResult): string {
+  return isStable
     ? "the order of the policies is the same under all three hypotheses of the hardware"
     : "THE ORDER OF THE POLICIES FLIPS between the hypotheses of the hardware";
 }
@@ -78,8 +100,21 @@ function orderText(result: RefillResult, hypothesis: Hypothesis): string {
   return result.order[hypothesis].map((group) => group.join(" = ")).join(" < ");
 }
 
-function intervalText({ stream, counts }: RefillResult): string {
-  if (stream === "proven") {
+function whyUnknown({ counts, streamKind }: RefillResult): string {
+  const { visitsOutside, visitsUnmapped, guestMs } = counts;
+  const met = visitsOutside + visitsUnmapped;
+  if (met > 0)
+    return `none of ${formatCount(met)} visits met memory that the trace has mapped then`;
+  if (guestMs > 0 && streamKind !== "proven")
+    return "no access was due while a vCPU was in a guest";
+  return "the trace shows no time of a known VM in a guest (kvm_entry, kvm_exit)";
+}
+
+function intervalText({ streamKind, counts }: RefillResult): string {
+  if (streamKind === "timed") {
+    return "Refills per policy: those of the file's accesses at their times; low and high with other stage-1 pages and undecided calls";
+  }
+  if (streamKind === "proven") {
     return "Refills per policy: those of the accesses that the trace proves, a lower bound";
   }
   return `Refills per policy: low to high over the scenarios, base: median of ${counts.seeds} seeds [least to most]`;
@@ -122,6 +157,40 @@ function formatTotals(
     formatCount(totalsOf(flushes, total.policy).tlbi),
   ]);
   return formatTable(TOTAL_COLUMNS, rows, options);
+}
+
+/** References of a walk from nothing, and with every stage-2 lookup hitting. */
+function walkText({ stage1Levels: s, stage2Levels: t }: WalkGeometry): string {
+  const all = (s + 1) * (t + 1) - 1;
+  return `  a walk from nothing reads ${all} references (${s} stage-1 levels, ${t} of stage 2), ${s} with stage 2 cached\n`;
+}
+
+/** Beside the simulation: another model on the same inputs. */
+function formatClosedForm({ closedForm }: RefillResult): string {
+  if (closedForm === undefined) return "";
+  const { totals, entries, translations } = closedForm;
+  const found = totals.map(
+    ({ policy, refills, intervals }) =>
+      `${policy} ${text(refills)} (${formatCount(intervals)} times between flushes)`,
+  );
+  return `\nCross-check without simulating: closed form of ${formatCount(entries)} LRU entries and ${formatCount(translations)} translations (combined, first seed; a TLB that is warm at every flush, pages that stay: more than simulated where pages come and go): ${found.join(", ")}\n`;
+}
+
+/** Examples of each policy in the terminal; summary.json has more. */
+const STALE_SHOWN = 3;
+
+function formatStale({ staleExamples }: RefillResult, baseNs: bigint): string {
+  if (staleExamples.length === 0) return "";
+  const policies = [...new Set(staleExamples.map(({ policy }) => policy))];
+  const shown = policies.flatMap((policy) =>
+    staleExamples.filter((one) => one.policy === policy).slice(0, STALE_SHOWN),
+  );
+  const lines = shown.map(({ policy, hypothesis, tsNs, cpu, pid, ipa, isWrite, held, flush }) =>
+    visible(
+      `${policy} (${hypothesis}): at ${traceTime(tsNs, baseNs)} ns, CPU ${cpu}, thread ${pid}: a ${isWrite ? "write" : "read"} at 0x${ipa.toString(16)} used ${held}; flushed: ${flush}`,
+    ),
+  );
+  return `\nSTALE HITS: guests used translations that are gone, under ${policies.join(", ")}; the first\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
 const DIFFERENCE_COLUMNS: readonly TableColumn[] = [

@@ -36,11 +36,11 @@ export interface TableSchema<Row> {
 
 type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
 
-function label<Name extends string>(name: Name, meaning: string): Named<Name> {
+export function label<Name extends string>(name: Name, meaning: string): Named<Name> {
   return { name, type: "utf8", nullable: false, unit: "", meaning };
 }
 
-function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
+export function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
   return { name, type: "int64", nullable: false, unit, meaning };
 }
 
@@ -86,7 +86,7 @@ export const MISS_CURVE: TableSchema<MissCurveRow> = {
     label("hypothesis", "What the hardware is taken to invalidate with each TLBI."),
     count("sets", "set", "Sets of the LRU array; 1 means fully associative."),
     count("entries", "entry", "Entries of the array, all sets together."),
-    count("accesses", "access", "Page accesses that were simulated."),
+    count("accesses", "access", "Page accesses simulated, each as often as its episode weighs."),
     count("misses", "access", "Accesses that miss in an array of that size."),
     count(
       "refills",

@@ -1,14 +1,9 @@
-import {
-  DIAGNOSTIC_CODES,
-  type DiagnosticCode,
-  type DiagnosticExample,
-  type Diagnostics,
-  type Severity,
-} from "../ingest/diagnostics.ts";
+import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { DurationSummary } from "../ingest/durations.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+import { type DiagnosticEntries, diagnosticEntries } from "./diagnostic-entries.ts";
 import { type InferenceEntry, inferenceEntry } from "./inference.ts";
 import { type RefillEntry, refillEntry, type RefillReport } from "./refill-entry.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
@@ -21,21 +16,6 @@ export interface SettingEntry {
   readonly origin: string;
 }
 
-/** How often a diagnostic code occurred. */
-export interface DiagnosticEntry {
-  readonly code: DiagnosticCode;
-  readonly severity: Severity;
-  readonly count: number;
-  readonly sentence: string;
-}
-
-export interface ExampleEntry {
-  readonly code: DiagnosticCode;
-  readonly line: number;
-  readonly byte_offset: number;
-  readonly detail: string;
-}
-
 export interface DurationEntry {
   readonly count: number;
   readonly min: number;
@@ -45,7 +25,7 @@ export interface DurationEntry {
   readonly max: number;
 }
 
-export interface InputEntry {
+export interface InputEntry extends DiagnosticEntries {
   /** As given on the command line. */
   readonly path: string;
   /** As stored: compressed where compressed. */
@@ -62,12 +42,6 @@ export interface InputEntry {
   readonly events_by_name: Readonly<Record<string, number>>;
   /** How long calls took, by function: of traces that record it. */
   readonly durations_ns?: Readonly<Record<string, DurationEntry>>;
-  /** Severities dataLoss and error: they make the results bounds. */
-  readonly losses: readonly DiagnosticEntry[];
-  /** Severities notice and info. */
-  readonly notices: readonly DiagnosticEntry[];
-  /** The first few occurrences of each code. */
-  readonly examples: readonly ExampleEntry[];
 }
 
 /** summary.json. No wall-clock time and no host name: a rerun gives the same bytes. */
@@ -120,7 +94,7 @@ export function buildSummary(input: SummaryInput): Summary {
       instruction,
       count,
     })),
-    ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills) }),
+    ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills, input.flushes) }),
     explanations: [...input.explanations],
   };
 }
@@ -132,7 +106,6 @@ export function summaryJson(summary: Summary): string {
 
 /** Provenance of one input, ready for any JSON report. */
 export function inputEntry(info: TraceInfo, diagnostics: Diagnostics): InputEntry {
-  const counted = [...diagnostics.counts()].map(([code, count]) => diagnosticEntry(code, count));
   return {
     path: info.path,
     bytes: info.bytes,
@@ -146,9 +119,7 @@ export function inputEntry(info: TraceInfo, diagnostics: Diagnostics): InputEntr
     last_ts_ns: absoluteNs(info.baseNs, info.lastTsNs),
     events_by_name: Object.fromEntries([...info.eventsByName].sort(byName)),
     ...(info.durations === undefined ? {} : { durations_ns: durationEntries(info.durations) }),
-    losses: counted.filter(isLoss),
-    notices: counted.filter((entry) => !isLoss(entry)),
-    examples: diagnostics.examples.map(exampleEntry),
+    ...diagnosticEntries(diagnostics),
   };
 }
 
@@ -160,19 +131,6 @@ function durationEntries(
       [name, { count, min: minNs, median: medianNs, p95: p95Ns, max: maxNs }] as const,
   );
   return Object.fromEntries(entries.sort(byName));
-}
-
-function diagnosticEntry(code: DiagnosticCode, count: number): DiagnosticEntry {
-  const { severity, sentence } = DIAGNOSTIC_CODES[code];
-  return { code, severity, count, sentence };
-}
-
-function isLoss(entry: DiagnosticEntry): boolean {
-  return entry.severity === "dataLoss" || entry.severity === "error";
-}
-
-function exampleEntry({ code, line, byteOffset, detail }: DiagnosticExample): ExampleEntry {
-  return { code, line, byte_offset: byteOffset, detail };
 }
 
 /** Rows are copied key by key, so that their order in the JSON does not depend on who built them. */

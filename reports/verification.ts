@@ -65,6 +65,10 @@ function heading(view: VerificationView, options: TerminalOptions): string {
     const verdict = paint("nothing was recorded to compare with", "yellow", options);
     return `${visible(view.trace)}: ${verdict}${undecided}\n${policyLine}`;
   }
+  if (!failed && sum.matched === 0 && sum.unknown > 0) {
+    const verdict = paint("nothing could be decided", "yellow", options);
+    return `${visible(view.trace)}: ${verdict}${undecided}\n${policyLine}`;
+  }
   const verdict = failed
     ? paint(
         `${formatCount(sum.missed)} missed, ${formatCount(sum.spurious)} spurious`,

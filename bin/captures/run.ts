@@ -1,7 +1,7 @@
 /**
  * `npm run test:captures -- DIR`: holds the model against every capture in a folder: calls one by one,
  * executed instructions with their operands, event tables of one buffer in several formats, predictions from
- * one system to another, and bounds without probes. Texts that lie in the folder itself are held against a
+ * one system to another, bounds without probes, and the phases of migrations. Texts that lie in the folder itself are held against a
  * slow reading of them, event by event. Prints a line a check; exit code 1 where one fails.
  */
 import { existsSync, readdirSync } from "node:fs";
@@ -13,6 +13,7 @@ import { checkCrossPredictions } from "./cross-prediction.ts";
 import { checkProbeList } from "./probe-lists.ts";
 import { checkLayouts } from "./layout-checks.ts";
 import { checkEventTables } from "./event-tables.ts";
+import { checkPhases } from "./phases.ts";
 
 async function main(folder: string | undefined): Promise<number> {
   if (folder === undefined || !existsSync(folder)) {
@@ -38,6 +39,7 @@ async function main(folder: string | undefined): Promise<number> {
   for (const result of await checkLayouts(folder)) tell(result);
   for (const capture of captures) for (const result of await checkCapture(capture)) tell(result);
   for (const capture of captures) for (const result of await checkStock(capture)) tell(result);
+  for (const capture of captures) for (const result of await checkPhases(capture)) tell(result);
   for (const { folder: of } of captures)
     for (const result of await checkEventTables(of)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);

@@ -30,13 +30,39 @@ it("leaves the stride out where the driver does", () => {
   ]);
 });
 
+it("reads the accesses of the nested driver's inner guest, and which that is", () => {
+  const { NaN: none } = Number;
+  expect(read("nvdrive op=write area=A l2ipa=100200000 stride=1000 n=4")).toEqual([
+    0x1_0020_0000,
+    4096,
+    4,
+    3,
+    none,
+  ]);
+  expect(read("nvdrive op=ctx i=1 vttbr=2000080020000 vtcr=80023559")).toEqual([
+    none,
+    none,
+    none,
+    5,
+    1,
+  ]);
+  expect(read("nvdrive start slot0 ipa=80000000 size=200000")).toEqual([none, none, none, 6, none]);
+});
+
 it.each([
-  "s2drive vm=0 op=mprotect-ro ipa=103c00000 size=200000",
-  "s2drive vm=0 op=write ipa=zz n=1",
-  "s2drive vm=0 op=write n=1",
-  "s2drive vm=0 op=readahead ipa=1000 n=1",
+  "s2drive vm=3 op=mprotect-ro ipa=103c00000 size=200000",
+  "s2drive vm=3 op=xtouch-dontneed ipa=1002409000 n=1025",
+  "s2drive vm=3 op=write ipa=zz n=1",
+  "s2drive vm=3 slot1 ipa=100000000 size=4000000",
+])("takes from %j only whose VM it is", (text) => {
+  expect(read(text)).toEqual([Number.NaN, Number.NaN, Number.NaN, 4, 3]);
+});
+
+it.each([
+  "s2drive end ops=200",
   "s2drive",
-  "nvdrive op=write area=A l2ipa=1000 stride=1000 n=3",
+  "nvdrive op=tlbi name=ipas2e1is operand=600000100000",
+  "nvdrive end",
   "",
 ])("takes nothing from %j", (text) => {
   expect(read(text)).toEqual(NOTHING);

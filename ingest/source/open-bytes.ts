@@ -12,6 +12,8 @@ export interface OpenBytesOptions {
   readonly readBytes?: number;
   /** More content than this ends the reading with TOO_LARGE: a small file may unpack to any size. */
   readonly maxContentBytes?: number | undefined;
+  /** Told of each piece of the file, as stored, that was read. */
+  readonly onStored?: ((bytes: number) => void) | undefined;
 }
 
 /** An opened source: its content, unpacked, and what is known of its stored form. */
@@ -39,10 +41,11 @@ export const HEAD_BYTES: number = 64 * 1024;
  */
 export async function openBytes(path: string, options: OpenBytesOptions = {}): Promise<ByteSource> {
   const stored = new StoredDigest();
-  const raw =
+  const stream =
     path === "-"
       ? streamChunks(options.stdin ?? process.stdin, stored)
       : fileChunks(await openFile(path), path, stored, options.readBytes ?? READ_BYTES);
+  const raw = options.onStored === undefined ? stream : tellingOf(stream, options.onStored);
   try {
     const packed = await takeHead(raw, MAGIC_BYTES);
     if (packed.head.length === 0) throw new TraceError("EMPTY", "the file is empty", path);
@@ -70,6 +73,20 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
   } catch (error) {
     await raw.return();
     throw error;
+  }
+}
+
+async function* tellingOf(
+  chunks: AsyncGenerator<Uint8Array, void, undefined>,
+  tell: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of chunks) {
+      tell(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    await chunks.return();
   }
 }
 

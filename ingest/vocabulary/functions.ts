@@ -173,6 +173,9 @@ export function withoutCompilerSuffix(symbol: string): string {
   return symbol.replace(COMPILER_SUFFIX, "");
 }
 
+/** Functions that say nothing as events, and whose time is that of a whole fault. */
+export const TIMED_FUNCTIONS: ReadonlySet<string> = new Set(["kvm_handle_guest_abort"]);
+
 /** Meaning of a symbol, with or without a compiler's suffixes; undefined for another function. */
 export function meaningOfSymbol(symbol: string): FunctionMeaning | undefined {
   return KERNEL_FUNCTIONS.get(withoutCompilerSuffix(symbol));

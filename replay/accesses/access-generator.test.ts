@@ -1,27 +1,37 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { AccessGenerator } from "./access-generator.ts";
-import { ACCESS_PATTERNS, GENERATOR_KNOBS, knobValues } from "./generator-knobs.ts";
-import { HotPhases } from "./hot-phases.ts";
+import { type KnobName, knobsOf, type RefillKnobs } from "../tlb/refills/knobs.ts";
+import { AccessGenerator, GeneratedStream } from "./access-generator.ts";
+import type { AccessSource, PagesInUse } from "./access-source.ts";
+import { ACCESS_PATTERNS } from "./generator-knobs.ts";
 import { PageOrder } from "./page-order.ts";
-import { ScatteredPages } from "./scattered-pages.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import { deviationOf } from "./testing/chi-square.ts";
-import { VcpuFootprint } from "./vcpu-footprint.ts";
+import { usesPage } from "./vcpu-footprint.ts";
 
 const VISITS = 200_000;
 
-function visits(generator: AccessGenerator, count: number): Int32Array {
-  const pages = new Int32Array(count);
-  generator.fillPages(pages);
-  return pages;
+function knobs(own: Partial<Record<KnobName, number>> = {}): RefillKnobs {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a record of knobs
+  return knobsOf(new Map(Object.entries(own) as [KnobName, number][]));
+}
+
+function footprint(length: number): PagesInUse {
+  return { length, indexOf: (page) => page };
+}
+
+function visits(source: AccessSource, pages: PagesInUse, count: number): readonly number[] {
+  return Array.from({ length: count }, () => {
+    source.left = 0;
+    source.draw(pages);
+    return source.index;
+  });
 }
 
 /** The pages that most of the next visits go to. */
-function mostVisited(generator: AccessGenerator, count: number): ReadonlySet<number> {
+function mostVisited(source: AccessSource, pages: number, count: number): ReadonlySet<number> {
   const seen = new Float64Array(2000);
-  for (const page of visits(generator, 100_000)) seen[page]! += 1;
+  for (const page of visits(source, footprint(pages), 100_000)) seen[page]! += 1;
   const order = Array.from(seen, (_, page) => page).sort((a, b) => seen[b]! - seen[a]!);
   return new Set(order.slice(0, count));
 }
@@ -35,120 +45,114 @@ function take(order: PageOrder, pages: number, count: number): readonly number[]
 }
 
 describe("the generator", () => {
-  it("visits pages as often as their rank says, and ranks are scattered", () => {
-    const scattered = new ScatteredPages(new SeededRandom(5));
-    scattered.resize(200);
-    const generator = new AccessGenerator({ knobs: knobValues(), seed: 9, scattered });
-    generator.resize(200);
+  it("visits pages as often as zipf says, the popular ones anywhere", () => {
+    const generator = new AccessGenerator(knobs(), 9);
     const counts = new Float64Array(200);
-    for (const page of visits(generator, VISITS)) counts[scattered.rankOf(page)]! += 1;
-    const weights = Float64Array.from(counts, (_, rank) => (rank + 1) ** -0.99);
-    const sum = weights.reduce((a, b) => a + b, 0);
-    expect(
-      deviationOf(
-        counts,
-        weights.map((weight) => (weight / sum) * VISITS),
-      ),
-    ).toBeLessThan(4);
-    expect(scattered.pageAt(0)).not.toBe(0);
+    const seen = visits(generator, footprint(200), VISITS);
+    for (const page of seen) counts[page]! += 1;
+    expect(counts.indexOf(Math.max(...counts))).not.toBe(0);
+    // By count: ranks that are far apart in popularity keep their order, so the first 10 can be told.
+    const sorted = [...counts].sort((a, b) => b - a).slice(0, 10);
+    const sum = Array.from({ length: 200 }, (_, rank) => (rank + 1) ** -0.99).reduce(
+      (a, b) => a + b,
+    );
+    const expected = sorted.map((_, rank) => ((rank + 1) ** -0.99 / sum) * VISITS);
+    expect(deviationOf(sorted, expected)).toBeLessThan(4);
   });
 
   it("has runs, writes and patterns as its knobs say", () => {
-    const generator = new AccessGenerator({ knobs: knobValues(), seed: 2, pattern: "uniform" });
-    generator.resize(64);
-    const pages = new Int32Array(VISITS);
-    const runs = new Uint32Array(VISITS);
-    const writes = new Uint8Array(VISITS);
-    generator.fillPages(pages, runs, writes);
+    const uniform = { pattern: ACCESS_PATTERNS.indexOf("uniform") };
+    const generator = new AccessGenerator(knobs(uniform), 2);
     const counts = new Float64Array(64);
-    for (const page of pages) counts[page]! += 1;
+    let runs = 0;
+    let writes = 0;
+    for (let i = 0; i < VISITS; i += 1) {
+      generator.draw(footprint(64));
+      counts[generator.index]! += 1;
+      runs += generator.left;
+      writes += generator.isWrite ? 1 : 0;
+    }
     expect(deviationOf(counts, new Float64Array(64).fill(VISITS / 64))).toBeLessThan(4);
     // Standard errors: of a mean of 8, sqrt(56 / n) = 0.017; of a share of 0.3, 0.001.
-    expect(Math.abs(runs.reduce((a, b) => a + b, 0) / VISITS - 8)).toBeLessThan(0.07);
-    expect(Math.abs(writes.reduce((a, b) => a + b, 0) / VISITS - 0.3)).toBeLessThan(0.005);
+    expect(Math.abs(runs / VISITS - 8)).toBeLessThan(0.07);
+    expect(Math.abs(writes / VISITS - 0.3)).toBeLessThan(0.005);
   });
 
   it("is the same for the same seed and calls, whatever the pattern", () => {
-    for (const pattern of ACCESS_PATTERNS) {
-      const make = (seed: number): Int32Array => {
-        const generator = new AccessGenerator({ knobs: knobValues(), seed, pattern });
-        generator.resize(1000);
-        generator.advanceTo(0);
-        const first = visits(generator, 500);
-        generator.resize(1500);
-        generator.advanceTo(3e9);
-        return Int32Array.of(...first, ...visits(generator, 500));
+    for (const [pattern, name] of ACCESS_PATTERNS.entries()) {
+      const make = (seed: number): readonly number[] => {
+        const stream = new GeneratedStream(knobs({ pattern }), seed, 4096);
+        stream.due(0, 1, 0, 1);
+        const first = visits(stream.source(0, 1), footprint(1000), 500);
+        stream.due(0, 1, 1, 3e9);
+        return [...first, ...visits(stream.source(0, 1), footprint(1500), 500)];
       };
       expect(make(1)).toEqual(make(1));
       expect(make(1).every((page) => page >= 0 && page < 1500)).toBe(true);
-      if (pattern === "popularity" || pattern === "uniform") expect(make(2)).not.toEqual(make(1));
+      if (name === "popularity" || name === "uniform") expect(make(2)).not.toEqual(make(1));
     }
   });
 
   it("keeps to its footprint when that shrinks, and has nothing to visit without one", () => {
+    const sizes = fc.array(fc.nat(2000), { minLength: 1, maxLength: 10 });
     fc.assert(
-      fc.property(
-        fc.constantFrom(...ACCESS_PATTERNS),
-        fc.array(fc.nat(2000), { minLength: 1, maxLength: 10 }),
-        (pattern, sizes) => {
-          const generator = new AccessGenerator({ knobs: knobValues(), seed: 4, pattern });
-          for (const size of sizes) {
-            generator.resize(size);
-            for (let i = 0; i < 40; i += 1) {
-              const page = generator.nextPage();
-              expect(page).toBeLessThan(Math.max(size, 1));
-              expect(page).toBeGreaterThanOrEqual(size === 0 ? -1 : 0);
-            }
+      fc.property(fc.nat(ACCESS_PATTERNS.length - 1), sizes, (pattern, lengths) => {
+        const generator = new AccessGenerator(knobs({ pattern }), 4);
+        for (const length of lengths) {
+          for (let i = 0; i < 40; i += 1) {
+            generator.left = 0;
+            generator.draw(footprint(length));
+            if (length === 0) expect(generator.left).toBe(0);
+            else expect(generator.index).toBeLessThan(length);
           }
-        },
-      ),
+        }
+      }),
     );
   });
 
+  it("uses a part of the footprint that stays the same part", () => {
+    const generator = new AccessGenerator(knobs({ footprint: 0.25, theta: 0 }), 4);
+    const before = new Set(visits(generator, footprint(400), 20_000));
+    expect(before.size).toBe(100);
+    expect(new Set(visits(generator, footprint(400), 20_000))).toEqual(before);
+  });
+
   it("keeps what is popular when the footprint grows, and moves a part of it with each phase", () => {
-    const generator = new AccessGenerator({ knobs: knobValues("base", { theta: 1.2 }), seed: 6 });
-    generator.resize(1000);
-    generator.advanceTo(0);
-    const before = mostVisited(generator, 20);
-    generator.resize(1100);
+    const stream = new GeneratedStream(knobs({ theta: 1.2 }), 6, 4096);
+    const source = stream.source(0, 1);
+    stream.due(0, 1, 0, 1);
+    const before = mostVisited(source, 1000, 20);
     // Each new page takes one of 1000 ranks: about 2 of the first 20 go.
-    expect(kept(before, mostVisited(generator, 20))).toBeGreaterThanOrEqual(14);
-    generator.advanceTo(0.999e9);
-    expect(kept(before, mostVisited(generator, 20))).toBeGreaterThanOrEqual(14);
-    generator.advanceTo(60e9);
-    expect(kept(before, mostVisited(generator, 20))).toBeLessThan(6);
+    expect(kept(before, mostVisited(source, 1100, 20))).toBeGreaterThanOrEqual(14);
+    stream.due(0, 1, 1, 0.999e9);
+    expect(kept(before, mostVisited(source, 1100, 20))).toBeGreaterThanOrEqual(14);
+    stream.due(0, 1, 0.999e9, 60e9);
+    expect(kept(before, mostVisited(source, 1100, 20))).toBeLessThan(6);
+    // For however long nothing happened.
+    stream.due(0, 1, 60e9, 1e18);
+    expect(mostVisited(source, 1100, 20).size).toBe(20);
   });
 
-  it("shares a popularity with others, whose owner moves it", () => {
-    const knobs = knobValues("base", { theta: 1.2 });
-    const scattered = new ScatteredPages(new SeededRandom(5));
-    const phases = new HotPhases(scattered, knobs, 5);
-    scattered.resize(1000);
-    const [one, other] = [1, 2].map((seed) => {
-      const generator = new AccessGenerator({ knobs, seed, scattered });
-      generator.resize(1000);
-      return generator;
-    });
-    const before = mostVisited(one!, 20);
-    expect(kept(before, mostVisited(other!, 20))).toBeGreaterThanOrEqual(16);
-    expect(() => {
-      one!.resize(1001);
-    }).toThrow(RangeError);
-    one!.advanceTo(0);
-    one!.advanceTo(60e9);
-    expect(kept(before, mostVisited(one!, 20))).toBeGreaterThanOrEqual(16);
-    phases.advanceTo(0);
-    phases.advanceTo(60e9);
-    expect(kept(before, mostVisited(one!, 20))).toBeLessThan(6);
+  it("gives vCPUs common pages and pages of their own, and one popularity", () => {
+    const stream = new GeneratedStream(knobs({ theta: 0.5, sharing: 0.5 }), 6, 4096);
+    const seen = [0, 1, 2].map(
+      (vcpu) => new Set(visits(stream.source(vcpu, 3), footprint(300), 60_000)),
+    );
+    for (const [vcpu, pages] of seen.entries()) {
+      const own = Array.from({ length: 300 }, (_, page) => page).filter((page) =>
+        usesPage(page, vcpu, 3, 0.5),
+      );
+      expect([...pages].sort((a, b) => a - b)).toEqual(own);
+    }
+    const alone = new GeneratedStream(knobs({ sharing: 0 }), 6, 4096);
+    expect(new Set(visits(alone.source(0, 1), footprint(100), 60_000)).size).toBe(100);
   });
 
-  it("does not care for how long nothing happened", () => {
-    const generator = new AccessGenerator({ knobs: knobValues(), seed: 6 });
-    generator.resize(100);
-    generator.advanceTo(0);
-    generator.advanceTo(1e18);
-    generator.advanceTo(5);
-    expect(generator.nextPage()).toBeGreaterThanOrEqual(0);
+  it("is due at its pace, in accesses", () => {
+    const stream = new GeneratedStream(knobs(), 1, 4096);
+    expect(stream.due(0, 1, 500, 1500)).toBe(125 * 8);
+    const pattern = ACCESS_PATTERNS.indexOf("backwards-512");
+    expect(new GeneratedStream(knobs({ pattern }), 1, 4096).due(0, 1, 500, 1500)).toBe(125);
   });
 });
 
@@ -181,44 +185,21 @@ describe("fixed orders", () => {
 });
 
 describe("the footprint of a vCPU", () => {
-  it("is what a list of all pages says, and grows without changing owners", () => {
+  it("is a share that is common, and every other page in turn", () => {
     const inputs = [
       fc.integer({ min: 1, max: 9 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
     ] as const;
     fc.assert(
       fc.property(...inputs, (vcpus, sharing) => {
-        const pages = 300;
-        const owned = Array.from({ length: vcpus }, (): number[] => []);
-        let others = 0;
-        for (let page = 0; page < pages; page += 1) {
-          const isCommon = Math.floor((page + 1) * sharing) > Math.floor(page * sharing);
-          for (const [vcpu, list] of owned.entries()) {
-            if (isCommon || others % vcpus === vcpu) list.push(page);
-          }
-          if (!isCommon) others += 1;
-        }
-        for (const [vcpu, list] of owned.entries()) {
-          const footprint = new VcpuFootprint(vcpu, vcpus, sharing);
-          expect(footprint.countOf(pages)).toBe(list.length);
-          expect(list.map((_, i) => footprint.pageOf(i))).toEqual(list);
-        }
+        const users = Array.from({ length: 300 }, (_, page) =>
+          Array.from({ length: vcpus }, (_vcpu, vcpu) => usesPage(page, vcpu, vcpus, sharing)),
+        ).map((used) => used.filter(Boolean).length);
+        expect(users.every((count) => count === 1 || count === vcpus)).toBe(true);
+        if (vcpus === 1) return;
+        const common = users.filter((count) => count === vcpus).length;
+        expect(Math.abs(common - 300 * sharing)).toBeLessThanOrEqual(1);
       }),
     );
-  });
-});
-
-describe("the knobs", () => {
-  it("are all within their range, and refuse what means nothing", () => {
-    for (const level of ["low", "base", "high"] as const)
-      expect(() => knobValues(level)).not.toThrow();
-    for (const { meaning, reason, unit } of Object.values(GENERATOR_KNOBS)) {
-      expect(meaning.length * reason.length * unit.length).toBeGreaterThan(0);
-    }
-    expect(knobValues("high", { theta: 0.5 })).toMatchObject({ theta: 0.5, runLength: 64 });
-    expect(() => knobValues("base", { runLength: 0 })).toThrow(RangeError);
-    expect(() => knobValues("base", { writeShare: 1.1 })).toThrow(RangeError);
-    expect(() => knobValues("base", { phaseMs: 0 })).toThrow(RangeError);
-    expect(() => knobValues("base", { theta: Number.NaN })).toThrow(RangeError);
   });
 });

@@ -1,4 +1,4 @@
-/** Orders in which the generator visits pages. */
+/** Orders in which the generator visits pages; the knob `pattern` is an index into them. */
 export const ACCESS_PATTERNS = [
   "popularity",
   "uniform",
@@ -9,143 +9,149 @@ export const ACCESS_PATTERNS = [
 ] as const;
 export type AccessPattern = (typeof ACCESS_PATTERNS)[number];
 
-/** A number that the generator assumes. */
-export interface GeneratorKnob {
+/** A number that a modelled guest is assumed to have. */
+export interface KnobSpec {
+  readonly default: number;
+  /** Ends of the range that is believable, over which low and high are taken; absent: not varied. */
+  readonly low?: number;
+  readonly high?: number;
+  /** Low and high that are shown beside it where nobody sets it. */
+  readonly range?: readonly [low: number, high: number];
+  /** What is taken at all. */
+  readonly least: number;
+  readonly most: number;
+  readonly isWhole: boolean;
+  /** Where the number stands for a name: the names, from 0 on. */
+  readonly names?: readonly string[];
   readonly unit: string;
-  /** Range that is believable; `base` is what is taken where nothing is said. */
-  readonly low: number;
-  readonly base: number;
-  readonly high: number;
   readonly meaning: string;
+  /** Why this default. */
   readonly reason: string;
 }
 
-export type KnobName =
-  | "theta"
-  | "footprintShare"
-  | "runLength"
-  | "visitsPerUs"
-  | "writeShare"
-  | "sharing"
-  | "hotShare"
-  | "movedShare"
-  | "phaseMs";
+/** What the generator assumes (assumptions, never measurements). */
+export interface GeneratorKnobs {
+  /** Index into ACCESS_PATTERNS. */
+  readonly pattern: number;
+  readonly theta: number;
+  readonly footprint: number;
+  readonly runLength: number;
+  readonly visitsPerUs: number;
+  readonly writeShare: number;
+  readonly sharing: number;
+  readonly hotShare: number;
+  readonly movedShare: number;
+  readonly phaseMs: number;
+}
 
-/**
- * Everything that the generator assumes (tlb-model §4.4): assumptions, never measurements. `low` and `high`
- * are the ends of the bracket that is printed.
- */
-export const GENERATOR_KNOBS: Readonly<Record<KnobName, GeneratorKnob>> = {
-  theta: {
-    unit: "exponent",
-    low: 0,
-    base: 0.99,
-    high: 1.2,
-    meaning: "popularity of the page of rank r is r^−theta, ranks scattered over the footprint",
-    reason: "0.99 is YCSB's default skew; 0…1.2 brackets the refills of a flush",
+export const GENERATOR_KNOBS: Readonly<Record<keyof GeneratorKnobs, KnobSpec>> = {
+  pattern: {
+    default: 0,
+    least: 0,
+    most: ACCESS_PATTERNS.length - 1,
+    isWhole: true,
+    names: ACCESS_PATTERNS,
+    unit: "",
+    meaning:
+      "order of the pages: by popularity, or fixed; backwards-512: for each new page the 512 up to it, last first",
+    reason: "a guest with favourites; the others are corner cases",
   },
-  footprintShare: {
-    unit: "share of the pages mapped in the trace",
+  theta: {
+    default: 0.99,
+    low: 0,
+    high: 1.2,
+    least: 0,
+    most: 3,
+    isWhole: false,
+    unit: "",
+    meaning: "skew of the page popularity (zipf), 0 is uniform",
+    reason: "YCSB's default; low and high are taken over 0 and 1.2",
+  },
+  footprint: {
+    default: 1,
     low: 0.25,
-    base: 1,
     high: 1,
-    meaning: "how much of what the trace shows mapped the guest still uses",
-    reason: "the footprint comes from the trace; a guest may have stopped using a part of it",
+    least: 0.01,
+    most: 1,
+    isWhole: false,
+    unit: "",
+    meaning: "part of the pages mapped in the trace that the guest uses",
+    reason: "the trace shows no less; low and high are taken over 0.25 too",
   },
   runLength: {
-    unit: "accesses, mean of a geometric distribution",
+    default: 8,
     low: 1,
-    base: 8,
     high: 64,
-    meaning: "accesses to a page before the next page",
+    least: 1,
+    most: 1e6,
+    isWhole: false,
+    unit: "accesses",
+    meaning: "mean of the accesses to a page in a row (geometric), which a flush may cut",
     reason: "a page of 4 KiB has 64 cache lines",
   },
   visitsPerUs: {
-    unit: "page visits per µs of a vCPU in the guest",
+    default: 125,
     low: 10,
-    base: 125,
-    high: 1000,
-    meaning: "how fast a vCPU goes from page to page",
-    reason: "about 1 instruction a cycle at 3 GHz, a third of them accesses, in runs of 8",
+    high: 300,
+    least: 0.001,
+    most: 10_000,
+    isWhole: false,
+    unit: "page visits per µs in the guest",
+    meaning: "rate of page visits of a vCPU",
+    reason:
+      "3 GHz, 1 instruction a cycle, a third of them on memory, 8 on a page in a row; no more than 300 can miss with 4 walks of 13 ns at a time",
   },
   writeShare: {
-    unit: "share of page visits",
+    default: 0.3,
     low: 0.1,
-    base: 0.3,
     high: 0.5,
-    meaning: "visits that write",
-    reason: "only writes meet write protection",
+    least: 0,
+    most: 1,
+    isWhole: false,
+    unit: "",
+    meaning: "part of the visits that write",
+    reason: "only writes meet write-protection",
   },
   sharing: {
-    unit: "share of the pages",
+    default: 0.5,
     low: 0,
-    base: 0.5,
     high: 1,
-    meaning: "pages that all vCPUs use; the others belong to one each",
+    least: 0,
+    most: 1,
+    isWhole: false,
+    unit: "",
+    meaning: "part of the pages that all vCPUs of a VM use; the others belong to one each",
     reason: "decides what a broadcast costs the vCPUs that did not cause it",
   },
   hotShare: {
-    unit: "share of the pages",
-    low: 0.1,
-    base: 0.1,
-    high: 0.1,
-    meaning: "the most popular pages, of which a phase moves some",
-    reason: "with theta 0.99 they take most of the accesses; not varied",
+    default: 0.1,
+    least: 0,
+    most: 1,
+    isWhole: false,
+    unit: "",
+    meaning: "part of the pages, the most popular ones, of which a phase moves some",
+    reason: "with theta 0.99 they take most of the accesses",
   },
   movedShare: {
-    unit: "share of the hot pages",
+    default: 0.1,
     low: 0,
-    base: 0.1,
     high: 0.1,
-    meaning: "hot pages that change places with any others at the end of a phase; 0: no phases",
+    least: 0,
+    most: 1,
+    isWhole: false,
+    unit: "",
+    meaning: "part of the hot pages that change places at the end of a phase; 0: no phases",
     reason: "programs go through phases (Denning)",
   },
   phaseMs: {
-    unit: "ms",
+    default: 1000,
     low: 1000,
-    base: 1000,
     high: 100,
+    least: 0.001,
+    most: 1e9,
+    isWhole: false,
+    unit: "ms",
     meaning: "length of a phase",
     reason: "from no phases to ten a second",
   },
 };
-
-export type KnobValues = { readonly [Name in KnobName]: number };
-
-/** Largest value that means anything, per knob; the smallest is 0. */
-const LIMITS: KnobValues = {
-  theta: 5,
-  footprintShare: 1,
-  runLength: 1e6,
-  visitsPerUs: 1e6,
-  writeShare: 1,
-  sharing: 1,
-  hotShare: 1,
-  movedShare: 1,
-  phaseMs: 1e9,
-};
-
-/**
- * Values of one end of the bracket, with some of one's own.
- * @throws RangeError for a value that means nothing.
- */
-export function knobValues(
-  level: "low" | "base" | "high" = "base",
-  own: Partial<KnobValues> = {},
-): KnobValues {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys there are
-  const names = Object.keys(GENERATOR_KNOBS) as readonly KnobName[];
-  const values = Object.fromEntries(
-    names.map((name) => [name, own[name] ?? GENERATOR_KNOBS[name][level]]),
-  );
-  for (const name of names) {
-    const value = values[name]!;
-    const least = name === "runLength" ? 1 : 0;
-    const isZero = value === 0 && (name === "phaseMs" || name === "visitsPerUs");
-    if (!(value >= least && value <= LIMITS[name]) || isZero) {
-      throw new RangeError(`${name} ${value} is not within ${least}…${LIMITS[name]}`);
-    }
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every name has been given its value
-  return values as KnobValues;
-}

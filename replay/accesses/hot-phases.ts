@@ -1,4 +1,4 @@
-import type { KnobValues } from "./generator-knobs.ts";
+import type { GeneratorKnobs } from "./generator-knobs.ts";
 import type { ScatteredPages } from "./scattered-pages.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -9,11 +9,11 @@ const NS_PER_MS = 1e6;
 /** Moves a part of the most popular pages elsewhere with every phase that ends. */
 export class HotPhases {
   readonly #scattered: ScatteredPages;
-  readonly #knobs: KnobValues;
+  readonly #knobs: GeneratorKnobs;
   readonly #random: SeededRandom;
   #phase: number | undefined;
 
-  constructor(scattered: ScatteredPages, knobs: KnobValues, seed: number) {
+  constructor(scattered: ScatteredPages, knobs: GeneratorKnobs, seed: number) {
     this.#scattered = scattered;
     this.#knobs = knobs;
     this.#random = new SeededRandom(seed);

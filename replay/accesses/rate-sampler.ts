@@ -5,15 +5,16 @@ import { SeededRandom } from "./seeded-random.ts";
 const MAX_SPREAD_PAGES: number = 2 ** 24;
 
 /**
- * A Poisson stream with the rates of a table: gaps are exponential, each page comes with the probability of
- * its rate (Vose's alias method over the regions, uniform inside one), independent of all before it. The
- * same seed gives the same stream.
+ * Pages by the rates of a table: each comes with the probability of its rate (Vose's alias method over the
+ * regions, uniform inside one), independent of all before it. The same seed gives the same pages.
  */
 export class RateSampler {
   /** Sum of all rates, in the table's unit. */
   readonly totalRate: number;
   /** Of the last access: its space. */
   space = 0;
+  /** Of the last access: its region in the table. */
+  region = 0;
   readonly #table: RateTable;
   readonly #random: SeededRandom;
   /** Share of a column that is its own region's; the rest is its alias's. */
@@ -39,17 +40,9 @@ export class RateSampler {
     const random = this.#random;
     const column = random.below(this.#own.length);
     const region = random.unit() < this.#own[column]! ? column : this.#alias[column]!;
+    this.region = region;
     this.space = this.#table.space[region]!;
     return this.#table.firstPage[region]! + random.below(this.#table.lenPages[region]!);
-  }
-
-  /** Time to the next access, in the inverse of the table's unit (s, where that is accesses/s). */
-  nextGap(): number {
-    return this.#random.exponential(1 / this.totalRate);
-  }
-
-  fillPages(target: Float64Array): void {
-    for (let i = 0; i < target.length; i += 1) target[i] = this.nextPage();
   }
 
   /** Probability that an access goes to that region: what the alias table holds, for checks. */

@@ -52,11 +52,6 @@ export class SeededRandom {
   geometric(scale: number): number {
     return scale === 0 ? 1 : 1 + Math.floor(Math.log1p(-this.unit()) * scale);
   }
-
-  /** Exponential with that mean. */
-  exponential(mean: number): number {
-    return -Math.log1p(-this.unit()) * mean;
-  }
 }
 
 /** What `geometric` needs for runs of that mean. */

@@ -3,8 +3,9 @@ import { EventKind } from "../../ingest/events/kinds.ts";
 import type { Stage2Context } from "../contexts/context.ts";
 import { Path } from "../paths.ts";
 import type { ReplayState } from "../state.ts";
-import { Primitive } from "../tlbi/primitives.ts";
+import { Primitive, PRIMITIVES } from "../tlbi/primitives.ts";
 import { applyCall, leafFlagsOf } from "./calls.ts";
+import { causeIsRecorded } from "./recorded-causes.ts";
 import { RequestEvents } from "./request-events.ts";
 import { applyProtectSequence, applyRequest } from "./requests.ts";
 import type { ScopeEvents } from "./scope-events.ts";
@@ -257,14 +258,18 @@ export class Brackets {
   }
 
   /**
-   * A recorded call outside everything: unknown where its cause is one that only a request shows, or
-   * lies before what the trace shows of the thread.
+   * A recorded call outside everything: unknown where its cause is one that only a request shows, that
+   * lies before what the trace shows of the thread, or whose function was not recorded even once.
    */
   #loose(task: Task, primitive: number, page: number, pages: number, line: number): void {
     let path: number = Path.unattributed;
     if (task.agePending) path = Path.age;
     else if (task.ringResetPending) path = Path.dirty_ring;
-    const isUnexplained = path === Path.unattributed && task.isPlaced;
+    const isCauseRecorded = causeIsRecorded(this.#state.counts, primitive);
+    if (path === Path.unattributed && !isCauseRecorded) {
+      this.#state.diagnostics.add("CAUSE_NOT_RECORDED", PRIMITIVES[primitive]!, line);
+    }
+    const isUnexplained = path === Path.unattributed && task.isPlaced && isCauseRecorded;
     const outcome = isUnexplained ? "missed" : "unknown";
     this.#state.settlement.addLoose(primitive, page, pages, path);
     for (const agreement of this.#state.settlement.agreements) {

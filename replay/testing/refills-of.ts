@@ -8,6 +8,7 @@ import { type KnobName, knobsOf } from "../tlb/refills/knobs.ts";
 import { RefillModel } from "../tlb/refills/refill-model.ts";
 import type { RefillResult } from "../tlb/refills/refill-result.ts";
 import { refillResult } from "../tlb/refills/refill-rows.ts";
+import type { RecordedAccesses } from "../tlb/refills/streams.ts";
 import type { TlbShape } from "../tlb/shape.ts";
 import { BOTH, policyOf } from "./replay-of.ts";
 import { feedRows } from "./rows.ts";
@@ -26,15 +27,25 @@ export const SHAPE: TlbShape = {
 
 export interface RefillOptions {
   readonly stream?: "generated" | "proven";
+  /** In place of `stream`. */
+  readonly recorded?: RecordedAccesses;
   readonly knobs?: ReadonlyMap<KnobName, number>;
   readonly shape?: TlbShape;
   readonly features?: CpuFeatures;
+  readonly curves?: boolean;
 }
 
 /** A model for these policies, and the configuration of a replay with it. */
 export function modelOf(
   policies: readonly (string | Policy)[],
-  { stream = "proven", knobs = new Map(), shape = SHAPE, features = BOTH }: RefillOptions = {},
+  {
+    recorded,
+    stream = "proven",
+    knobs = new Map(),
+    shape = SHAPE,
+    features = BOTH,
+    curves = false,
+  }: RefillOptions = {},
 ): { readonly model: RefillModel; readonly config: ReplayConfig; readonly ids: readonly string[] } {
   const entries = policies.map((policy) => ({ policy: policyOf(policy), features }));
   const model = new RefillModel({
@@ -44,7 +55,9 @@ export function modelOf(
     geometry: geometryOf(12),
     knobs: knobsOf(knobs),
     fixed: new Set(knobs.keys()),
-    stream,
+    stream: recorded?.kind ?? stream,
+    ...(recorded === undefined ? {} : { recorded }),
+    curves,
     encodings: entries.map((entry) => callOf(12, entry.policy, entry.features).encoding),
   });
   const config: ReplayConfig = {

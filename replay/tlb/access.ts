@@ -16,6 +16,8 @@ export interface Access {
   tableClass: number;
   /** Only writes can be wrong on an entry whose write permission was taken away. Default: a read. */
   isWrite?: boolean;
+  /** An instruction fetch: it looks into the first level's instruction side. Default: data. */
+  isFetch?: boolean;
 }
 
 /** Where a translation was found. */

@@ -103,7 +103,8 @@ export class AllSizes {
 
   /** Invalidates the keys `first`…`first + count − 1`; how many there were. */
   dropRange(first: number, count: number): number {
-    if (count > this.live) return this.dropWhere((key) => key >= first && key < first + count);
+    if (count > this.now - this.base)
+      return this.dropWhere((key) => key >= first && key < first + count);
     let dropped = 0;
     for (let key = first; key < first + count; key += 1) {
       if (this.drop(key)) dropped += 1;

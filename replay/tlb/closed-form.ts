@@ -72,12 +72,18 @@ function solveTime(rates: ArrayLike<number>, entries: number, total: number): nu
 /**
  * Refills after one flush that the next follows a time `within` later: a page touched in that time, less
  * those that would have missed anyway. With the characteristic time itself it is that one's `refills`.
+ * @param known what `characteristicOf` says of these rates and entries, where that is known already.
  * @param within in the unit of 1/rate; more than the characteristic time counts as that.
  * @throws RangeError as `characteristicOf`, or for a negative time.
  */
-export function refillsWithin(rates: ArrayLike<number>, entries: number, within: number): number {
+export function refillsWithin(
+  rates: ArrayLike<number>,
+  entries: number,
+  within: number,
+  known?: Characteristic,
+): number {
   if (!(within >= 0)) throw new RangeError(`refills within a time of ${within}`);
-  const { time, refills } = characteristicOf(rates, entries);
+  const { time, refills } = known ?? characteristicOf(rates, entries);
   if (within >= time) return refills;
   let sum = 0;
   for (let i = 0; i < rates.length; i += 1) {

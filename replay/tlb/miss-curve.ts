@@ -18,14 +18,14 @@ export class PairedDepths {
     this.avoidedSteps = new Float64Array(max + 2);
   }
 
-  /** One access: the smallest size that holds it in the paired run, and under the policy. */
-  add(paired: number, policy: number): void {
+  /** One access, or `weight` alike: the smallest size that holds it in the paired run, and under the policy. */
+  add(paired: number, policy: number, weight = 1): void {
     const least = paired === 0 ? this.max + 1 : paired;
     const needed = policy === 0 ? this.max + 1 : policy;
     if (least === needed) return;
     const steps = least < needed ? this.refillSteps : this.avoidedSteps;
-    steps[Math.min(least, needed)]! += 1;
-    steps[Math.max(least, needed)]! -= 1;
+    steps[Math.min(least, needed)]! += weight;
+    steps[Math.max(least, needed)]! -= weight;
   }
 
   /** Accesses that hit in the paired run and miss under the policy; index: the size. */

@@ -163,3 +163,43 @@ describe("what KVM's calls leave", () => {
     expect(pe.flushStage2(0, 0, 0, 2 ** 21)).toBe(188);
   });
 });
+
+function fetch(page: number): Access {
+  return pageOf(page, { isFetch: true });
+}
+
+describe("the instruction side of the first level", () => {
+  const shape = { firstLevelEntries: 2, firstLevelInstruction: { sets: 1, ways: 4 } };
+
+  it("has entries of its own, and a second level that is shared with data", () => {
+    const pe = peOf(shape);
+    for (const page of [1, 2, 3, 4]) expect(pe.access(fetch(page))).toBe(Found.nowhere);
+    for (const page of [1, 2, 3, 4]) expect(pe.access(fetch(page))).toBe(Found.first);
+    expect(pe.access(pageOf(1))).toBe(Found.second);
+    // Data in two entries put no fetch out.
+    for (const page of [5, 6, 7]) pe.access(pageOf(page));
+    expect(pe.access(fetch(1))).toBe(Found.first);
+  });
+
+  it("is emptied of a VM, of every VM, and of what is dropped, like the data side", () => {
+    const pe = peOf(shape);
+    const other = pageOf(9, { vm: 1, ipaSpace: 1, vaSpace: 3, isFetch: true });
+    pe.access(fetch(1));
+    pe.access(other);
+    pe.flushStage1(0);
+    expect(pe.access(other)).toBe(Found.first);
+    expect(pe.access(fetch(1))).toBe(Found.nowhere);
+    pe.dropLeaves(0, 2, 1, 1, 0);
+    expect(pe.access(fetch(1))).toBe(Found.nowhere);
+    pe.flushEverything();
+    expect(pe.access(other)).toBe(Found.nowhere);
+  });
+
+  it("is stale as the data side is", () => {
+    const pe = peOf(shape);
+    pe.access(fetch(1));
+    pe.markStale(0, 2, 1, 1, 0, false);
+    pe.access(fetch(1));
+    expect(pe.stale.hits).toBe(1);
+  });
+});

@@ -1,9 +1,10 @@
 import { type Access, Found } from "./access.ts";
+import { FirstLevels } from "./first-levels.ts";
 import { GROUP, leafMatcher, TABLES } from "./leaf-keys.ts";
 import { makeArray } from "./make-array.ts";
 import { type PageKeys, REGION_PAGES } from "./page-keys.ts";
 import type { ArrayShape, Hypothesis, TlbShape, WalkGeometry } from "./shape.ts";
-import { StaleEntries } from "./stale-entries.ts";
+import { StaleEntries, type StaleMark, type StaleOrigin } from "./stale-entries.ts";
 import type { TlbArray } from "./tlb-array.ts";
 
 /** Above this many regions of keys, one scan that looks at what each key stands for is cheaper. */
@@ -31,13 +32,13 @@ export class ModelledPe {
   readonly #overInvalidates: boolean;
   readonly #groupPages: number;
   readonly #stage2OnlyFrom: number;
-  readonly #first: TlbArray;
+  readonly #first: FirstLevels;
   readonly #second: TlbArray;
   readonly #stage2: TlbArray;
   readonly #stage1Walk: TlbArray;
   readonly #stage2Walk: TlbArray;
-  /** The walk under way used a stale stage-2-only entry: stale for writes only, or for every use. */
-  #walkedStale: boolean | undefined;
+  /** The stale stage-2-only entry that the walk under way used. */
+  #walkedStale: StaleMark | undefined;
 
   constructor(
     shape: TlbShape,
@@ -56,11 +57,7 @@ export class ModelledPe {
     this.#overInvalidates = hypothesis === "over-invalidating";
     this.#groupPages = shape.coalescedPages;
     this.#stage2OnlyFrom = hypothesis === "minimum" ? 0 : shape.stage2OnlyFrom;
-    this.#first = array({
-      sets: 1,
-      ways: shape.firstLevelEntries,
-      replacement: shape.firstLevelReplacement ?? "lru",
-    });
+    this.#first = new FirstLevels(shape, vms);
     this.#second = array(shape.secondLevel);
     this.#stage2 = array(shape.stage2Only);
     this.#stage1Walk = array(shape.stage1Walk);
@@ -74,7 +71,8 @@ export class ModelledPe {
     const page = this.#unit(use.vaPage, entryClass);
     const key = this.#keys.keyOf(use.vaSpace, entryClass, page);
     this.missedStage2Count = 0;
-    if (this.#first.touch(key)) {
+    const first = use.isFetch === true ? this.#first.instruction : this.#first.data;
+    if (first.touch(key)) {
       if (!this.stale.isEmpty) this.stale.usedCombined(key, use.isWrite === true);
       return Found.first;
     }
@@ -89,7 +87,7 @@ export class ModelledPe {
       this.#walk(use);
       this.#second.fill(secondKey, vm);
     }
-    this.#first.fill(key, vm);
+    first.fill(key, vm);
     if (!this.stale.isEmpty) this.#carryStale(use, key, secondKey, found);
     return found;
   }
@@ -151,8 +149,9 @@ export class ModelledPe {
     lenPages: number,
     leafClass: number,
     writesOnly: boolean,
+    origin?: StaleOrigin,
   ): void {
-    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, writesOnly);
+    this.#eachOfLeaves(vm, space, page, lenPages, leafClass, { writesOnly, origin });
   }
 
   /** To be called behind flushes while something is stale: what is gone cannot be hit. */
@@ -164,22 +163,22 @@ export class ModelledPe {
     );
   }
 
-  /** Drops (`writesOnly` undefined) or marks the entries of these leaves, of every size cut from them. */
+  /** Drops (`mark` undefined) or marks the entries of these leaves, of every size cut from them. */
   #eachOfLeaves(
     vm: number,
     space: number,
     page: number,
     lenPages: number,
     leafClass: number,
-    writesOnly: boolean | undefined,
+    mark: StaleMark | undefined,
   ): void {
     const covers = leafMatcher(this.#keys, { space, page, lenPages, leafClass }, (size) =>
       size === GROUP ? this.#groupPages : 2 ** (size * this.#geometry.spanShift),
     );
     const combined = (key: number): boolean => {
       if (!covers(key)) return false;
-      if (writesOnly === undefined) return true;
-      this.stale.addCombined(key, writesOnly);
+      if (mark === undefined) return true;
+      this.stale.addCombined(key, mark.writesOnly, mark.origin);
       return false;
     };
     if (this.#first.liveOf(vm) > 0) this.#first.dropWhere(combined);
@@ -187,8 +186,8 @@ export class ModelledPe {
     if (this.#stage2.liveOf(vm) === 0) return;
     this.#stage2.dropWhere((key) => {
       if (!covers(key)) return false;
-      if (writesOnly === undefined) return true;
-      this.stale.addStage2(key, writesOnly);
+      if (mark === undefined) return true;
+      this.stale.addStage2(key, mark.writesOnly, mark.origin);
       return false;
     });
   }
@@ -198,17 +197,18 @@ export class ModelledPe {
     const { stale } = this;
     const isWrite = use.isWrite === true;
     if (found === Found.second) {
-      const kind = stale.combinedKind(secondKey);
-      if (kind === undefined) stale.freshCombined(key);
-      else stale.addCombined(key, kind);
+      const mark = stale.combinedMark(secondKey);
+      if (mark === undefined) stale.freshCombined(key);
+      else stale.addCombined(key, mark.writesOnly, mark.origin);
       stale.usedCombined(secondKey, isWrite);
       return;
     }
     stale.freshCombined(key);
     stale.freshCombined(secondKey);
-    if (this.#walkedStale === undefined) return;
-    stale.addCombined(key, this.#walkedStale);
-    stale.addCombined(secondKey, this.#walkedStale);
+    const walked = this.#walkedStale;
+    if (walked === undefined) return;
+    stale.addCombined(key, walked.writesOnly, walked.origin);
+    stale.addCombined(secondKey, walked.writesOnly, walked.origin);
     stale.usedCombined(key, isWrite);
   }
 
@@ -280,7 +280,7 @@ export class ModelledPe {
     const canHold = leafClass >= this.#stage2OnlyFrom;
     const leafKey = keys.keyOf(ipaSpace, leafClass, this.#unit(ipaPage, leafClass));
     if (canHold && this.#stage2.touch(leafKey)) {
-      if (!this.stale.isEmpty) this.#walkedStale ??= this.stale.stage2Kind(leafKey);
+      if (!this.stale.isEmpty) this.#walkedStale ??= this.stale.stage2Mark(leafKey);
       return;
     }
     if (canHold) {

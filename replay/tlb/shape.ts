@@ -10,8 +10,12 @@ export interface ArrayShape {
 
 /** What one PE caches of translations. */
 export interface TlbShape {
-  /** Entries of the fully associative first level for data; combined entries only. */
+  /** Entries of the first level for data, in all sets; combined entries only. */
   readonly firstLevelEntries: number;
+  /** Its sets, a power of two; 1, fully associative, where nothing is said. */
+  readonly firstLevelSets?: number;
+  /** First level for instruction fetches; as that for data where nothing is said. */
+  readonly firstLevelInstruction?: ArrayShape;
   /** `lru` where nothing is said. */
   readonly firstLevelReplacement?: Replacement;
   /** Combined entries of every size. */

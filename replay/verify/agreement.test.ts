@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Diagnostics } from "../../ingest/diagnostics.ts";
 import { BOTH, NEITHER, replayOf } from "../testing/replay-of.ts";
 import { GIB, KIB, MIB, PROT, TIB, Trace } from "../testing/trace-builder.ts";
 import { Primitive } from "../tlbi/primitives.ts";
@@ -80,9 +81,20 @@ describe("agreement over a trace", () => {
 
   it("counts a recorded call outside everything as missed", () => {
     const { trace, vm } = newVm();
-    vm.hwVm();
+    vm.populate(GIB, 4 * MIB, 4 * KIB);
+    vm.begin("unmap", { addr: GIB, len: 8 * KIB }).hwRange(GIB, 8 * KIB);
+    vm.add({ kind: "unmap_ret", arg0: 0 }).hwVm();
     const [fit] = replayOf(trace, ["range-6.9"], BOTH, COMPARE).fits;
-    expect(fit).toMatchObject({ matched: 0, missed: 1, spurious: 0, unknown: 0 });
+    expect(fit).toMatchObject({ matched: 1, missed: 1, spurious: 0, unknown: 0 });
+  });
+
+  it("does not count it as missed before any call that could cause it was recorded", () => {
+    const { trace, vm } = newVm();
+    vm.hwVm();
+    const diagnostics = new Diagnostics("test");
+    const { fits } = replayOf(trace, ["range-6.9"], BOTH, { ...COMPARE, diagnostics });
+    expect(fits[0]).toMatchObject({ matched: 0, missed: 0, spurious: 0, unknown: 1 });
+    expect(diagnostics.count("CAUSE_NOT_RECORDED")).toBe(1);
   });
 
   it("tells kernels apart by how they fit", () => {

@@ -34,6 +34,8 @@ export interface MergeRequest {
 
 /** Its presence says that the merge is whole. */
 export const ROLLUP_FILE = "rollup.json";
+/** The roll-up for people. */
+const FLEET_PAGE = "fleet.html";
 const DATASETS = "datasets";
 /** In our folder of datasets: only such a one is ever replaced. */
 const OURS = ".tlbi-replay-datasets";
@@ -63,6 +65,7 @@ export async function mergeBatch(request: MergeRequest): Promise<Rollup> {
       [
         { name: "rollup.schema.json", bytes: await rollupJsonSchema() },
         ...(await tableFiles(GROUPS, groupRows(rollup), manifest.tool)),
+        { name: FLEET_PAGE, bytes: await pageOf(rollup) },
         { name: ROLLUP_FILE, bytes: rollupJson(rollup) },
       ],
       ROLLUP_FILE,
@@ -74,6 +77,12 @@ export async function mergeBatch(request: MergeRequest): Promise<Rollup> {
     forget();
     fs.rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** What draws it is loaded only here. */
+async function pageOf(rollup: Rollup): Promise<string> {
+  const { fleetPage } = await import("../../../reports/html/fleet/page.ts");
+  return await fleetPage(rollup);
 }
 
 async function gather(request: MergeRequest, temporary: string): Promise<Rollup> {

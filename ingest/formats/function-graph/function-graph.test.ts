@@ -74,6 +74,14 @@ describe("a trace of function_graph with everything in it", () => {
         p95Ns: 12_250,
         maxNs: 12_250,
       },
+      // Not a stage-2 event, but the time of a whole fault.
+      kvm_handle_guest_abort: {
+        count: 1,
+        minNs: 100_000,
+        medianNs: 100_000,
+        p95Ns: 100_000,
+        maxNs: 100_000,
+      },
     });
   });
 

@@ -2,7 +2,11 @@ import { DurationHistogram, type DurationSummary } from "../../durations.ts";
 import type { EventBatch } from "../../events/columns.ts";
 import { EventKind, UNKNOWN_CPU } from "../../events/kinds.ts";
 import type { EventTables } from "../../events/tables.ts";
-import { meaningOfSymbol, withoutCompilerSuffix } from "../../vocabulary/functions.ts";
+import {
+  meaningOfSymbol,
+  TIMED_FUNCTIONS,
+  withoutCompilerSuffix,
+} from "../../vocabulary/functions.ts";
 import { COLON, HASH, literal, matchesAt, NEWLINE, SPACE, textOf } from "../bytes.ts";
 import { guardedText } from "../words.ts";
 import { CommentLines } from "../ftrace-text/comment-lines.ts";
@@ -29,7 +33,7 @@ interface GraphFunction {
   readonly entry: NamedPoint;
   /** Undefined: its returns are of no use. */
   readonly returned: NamedPoint | undefined;
-  /** Of functions that the vocabulary knows. */
+  /** Of functions that the vocabulary knows, and of those whose time alone tells something. */
   readonly durations: DurationHistogram | undefined;
 }
 
@@ -207,7 +211,8 @@ export class GraphLines implements TextLines {
       meaning?.returnKind === undefined
         ? undefined
         : { name: this.#named(`${name}%return`), point: atReturn(NOWHERE, name) };
-    const durations = meaning === undefined ? undefined : new DurationHistogram();
+    const isTimed = meaning !== undefined || TIMED_FUNCTIONS.has(name);
+    const durations = isTimed ? new DurationHistogram() : undefined;
     const found = { entry, returned, durations };
     this.#functions.set(name, found);
     return found;

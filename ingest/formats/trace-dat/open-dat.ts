@@ -6,6 +6,7 @@ import type { DatProblems } from "./dat-problems.ts";
 import { FormatTexts } from "./format-texts.ts";
 import type { Preamble } from "./preamble.ts";
 import { SalvageV7 } from "./salvage-v7.ts";
+import { checkLastSection } from "./section-chain.ts";
 import { SectionsV6 } from "./sections-v6.ts";
 import { SectionsV7 } from "./sections-v7.ts";
 import { Symbols } from "./symbols.ts";
@@ -88,7 +89,7 @@ async function readV7(
   const { buffers, formatBytes } = sections.contents;
   if (!sections.isWhole || buffers.length === 0 || formatBytes.length === 0) {
     await new SalvageV7(file, preamble, sections, problems).run();
-  }
+  } else await checkLastSection(file, preamble, sections, problems);
   return sections.contents;
 }
 

@@ -44,6 +44,17 @@ describe("trace.dat against the kernel's text of the same buffer", () => {
     });
   }
 
+  it.each([1, 40])(
+    "names a last section that is cut by %i bytes, and loses no event",
+    async (n) => {
+      const bytes = await readFile(`${CAPTURES}tiny-612/trace.v7.dat`);
+      const whole = await readText(bytes, [100_000]);
+      const cut = await readText(bytes.subarray(0, bytes.length - n), [100_000]);
+      expect(cut.rows).toEqual(whole.rows);
+      expect(cut.counts).toEqual({ DAMAGED_METADATA: 1 });
+    },
+  );
+
   it("reads standard input and files alike", async () => {
     const bytes = await readFile(`${CAPTURES}tiny-612/trace.v7.dat`);
     const piped = await readText(bytes, [100_000]);

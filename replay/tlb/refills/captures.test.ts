@@ -51,6 +51,18 @@ describe("what the captures prove of the guests' accesses", () => {
     },
   );
 
+  // The sum of the markers' n, and what else faulted: code and data of each VM, 2 a marker op=xtouch.
+  it.each([
+    ["s2-huge-61", 26_479 + 4 + 20],
+    ["s2-huge-612", 26_479 + 4 + 20],
+    ["s2-huge-612-n1", 26_479 + 4 + 20],
+    // The nested driver's own code and data, and its guest's code under each of two VTTBRs.
+    ["nv-tiny-72", 84 + 2 + 2],
+  ])("%s: every announced access is made, %d with the faults", async (name, visits) => {
+    const { counts } = await resultOf(name, ["range-6.9"], { stream: "proven" });
+    expect(counts).toMatchObject({ provenVisits: visits, provenLost: 0, visitsUnmapped: 0 });
+  });
+
   it("is the same workload on two kernels: the same refills under the same policy", async () => {
     const policies = ["pgtable-6.2", "range-6.9"];
     const options = { stream: "proven" } as const;

@@ -21,6 +21,7 @@ export class ChangeCollector implements Stage2Observer {
   into: Change[] = [];
   /** Pages that splitting took out of blocks so far, and those that collapsing put back. */
   pagesSplit = 0;
+  blocksSplit = 0;
   pagesCollapsed = 0;
   readonly #geometry: Geometry;
 
@@ -40,6 +41,7 @@ export class ChangeCollector implements Stage2Observer {
   }
 
   blockBroken(page: number, level: number): void {
+    this.blocksSplit += 1;
     this.pagesSplit += this.#geometry.spanPages[level]!;
     this.#add(page, level, 1, "gone");
   }

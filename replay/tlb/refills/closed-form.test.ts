@@ -1,7 +1,8 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { callOf } from "../../replay.ts";
 import { BOTH, policyOf } from "../../testing/replay-of.ts";
-import { SHAPE } from "../../testing/refills-of.ts";
+import { refillsOf, SHAPE } from "../../testing/refills-of.ts";
+import { GIB, KIB, MIB, Trace } from "../../testing/trace-builder.ts";
 import { Diagnostics } from "../../../ingest/diagnostics.ts";
 import { PointerTable } from "../../../ingest/events/pointers.ts";
 import { ContextRegistry } from "../../contexts/registry.ts";
@@ -14,7 +15,8 @@ import { refillsWithin } from "../closed-form.ts";
 import { PageKeys } from "../page-keys.ts";
 import { walkGeometryOf } from "../preset-shape.ts";
 import { Guest } from "./guest.ts";
-import { defaultKnobs } from "./knobs.ts";
+import { type KnobName, knobsOf } from "./knobs.ts";
+import { streamMaker } from "./streams.ts";
 import { RefillWorld } from "./world.ts";
 
 const PAGES = 4096;
@@ -43,29 +45,53 @@ function simulated(theta: number, within: number): { refills: number; expected: 
   mapRange(context.table, 0, PAGES, 2 ** 28 + 1, 4 | 8 | 64, true, new FanOut([], operation));
   const policy = { policy: policyOf("vmid-wide"), features: BOTH };
   const encoding = callOf(12, policy.policy, policy.features).encoding;
+  const knobs = knobsOf(
+    new Map<KnobName, number>([
+      ["theta", theta],
+      ["visitsPerUs", 1000],
+      ["runLength", 1],
+      ["capVisits", 1e6],
+    ]),
+  );
   const world = new RefillWorld(
-    { theta, footprint: 1, seed: 3, isBase: true, withPossible: false },
-    defaultKnobs(),
+    { knobs, seed: 3, start: 0, isBase: true, withPossible: false },
     { shape: FLAT, geometry: walkGeometryOf(12, 40), keys: new PageKeys() },
     [encoding],
+    streamMaker(undefined, 12),
   );
   const guest = new Guest(context, 0, 0);
+  const vcpu = guest.vcpuOf(1);
+  // One visit a ns.
+  let now = 0;
+  const visit = (count: number): void => {
+    world.renew(guest, 0);
+    world.advance(0, guest, vcpu, now, now + count);
+    now += count;
+  };
   guest.footprint.addRange(0, PAGES);
   const recover = 6 * ENTRIES;
-  world.visitGenerated(0, guest, 0, recover);
+  visit(recover);
   const lane = world.lanes[1]!;
   for (let flush = 0; flush < FLUSHES; flush += 1) {
     world.heal(0);
     lane.flush(Primitive.VM, 0, 0, 0, 0, 1, 0, Path.unmap, 0, world.nextVisit);
-    world.visitGenerated(0, guest, 0, within);
+    visit(within);
     // Until the TLB is warm again nothing counts: the weight of this time is 0.
     guest.weight[0] = 0;
-    world.visitGenerated(0, guest, 0, recover);
+    visit(recover);
     guest.weight[0] = 1;
   }
-  const popularity = guest.popularity[0]!;
+  const weights = Float64Array.from({ length: PAGES }, (_, rank) => (rank + 1) ** -theta);
+  const sum = weights.reduce((a, b) => a + b, 0);
   const refills = lane.combined[Path.unmap]! / FLUSHES;
-  return { refills, expected: refillsWithin(popularity.rates(), ENTRIES, within) };
+  return {
+    refills,
+    expected: refillsWithin(
+      weights.map((weight) => weight / sum),
+      ENTRIES,
+      within,
+    ),
+  };
 }
 
 it.each([
@@ -77,4 +103,47 @@ it.each([
 ])("theta %d, the next flush %d visits later: as the closed form", (theta, within) => {
   const { refills, expected } = simulated(theta, within);
   expect(Math.abs(refills - expected) / expected).toBeLessThan(0.07);
+});
+
+/** A guest of 4096 pages that runs for `us` between the unmaps of single pages elsewhere. */
+function steadyGuest(us: number): Trace {
+  const trace = new Trace();
+  const vm = trace.vm().create({ base: GIB, size: 64 * MIB });
+  const other = GIB + 32 * MIB;
+  vm.fault(GIB, 3, "translation");
+  vm.populate(GIB, 16 * MIB, 4 * KIB);
+  vm.populate(other, 256 * KIB, 4 * KIB);
+  const run = (times: number): void => {
+    for (let i = 0; i < times; i += 1) vm.entry().exit();
+  };
+  // Each µs in the guest is one row further.
+  run(16);
+  for (let page = 0; page < 60; page += 1) {
+    vm.unmap(other + page * 4 * KIB, 4 * KIB);
+    run(us);
+  }
+  return trace;
+}
+
+describe("the closed form of a trace", () => {
+  it.each([
+    [0, 400, 1],
+    [0.6, 500, 2],
+    [0.99, 700, 3],
+    [1.2, 300, 1],
+  ])("theta %d, %d visits a µs: as the simulation of it", (theta, visitsPerUs, us) => {
+    const knobs = new Map<KnobName, number>([
+      ["theta", theta],
+      ["footprint", 1],
+      ["visitsPerUs", visitsPerUs],
+      ["capVisits", 1_000_000],
+      ["episodes", 1000],
+    ]);
+    const options = { stream: "generated", knobs, shape: FLAT } as const;
+    const { totals, closedForm } = refillsOf(steadyGuest(us), ["vmid-wide"], options);
+    const found = totals.find(({ hypothesis }) => hypothesis === "combined")!.combined.median;
+    const [formula] = closedForm!.totals;
+    expect(formula).toMatchObject({ policy: "vmid-wide", intervals: 60 });
+    expect(Math.abs(formula!.refills - found) / found).toBeLessThan(0.1);
+  });
 });

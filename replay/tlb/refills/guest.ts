@@ -1,6 +1,6 @@
+import type { GuestStream } from "../../accesses/access-source.ts";
 import type { Stage2Context } from "../../contexts/context.ts";
 import { Footprint } from "./footprint.ts";
-import type { Popularity } from "./popularity.ts";
 
 /** One VM as the TLBs see it. */
 export class Guest {
@@ -9,11 +9,11 @@ export class Guest {
   readonly vm: number;
   readonly space: number;
   readonly footprint: Footprint = new Footprint();
-  /** By world. */
-  readonly popularity: Popularity[] = [];
-  /** By PE: visits still to be simulated, and how many real episodes the running one stands for. */
-  readonly budget: number[] = [];
+  /** By PE: how many real episodes the running one stands for. */
   readonly weight: number[] = [];
+  /** What it accesses in the first world, for the closed form. */
+  stream: GuestStream | undefined;
+  readonly #vcpuOf = new Map<number, number>();
   /** By PE: ns in the guest since the last flush, per policy (for the hard bounds). */
   readonly sinceFlushNs: Float64Array[] = [];
 
@@ -21,5 +21,18 @@ export class Guest {
     this.context = context;
     this.vm = vm;
     this.space = space;
+  }
+  /** vCPUs seen so far. */
+  get vcpus(): number {
+    return this.#vcpuOf.size;
+  }
+
+  /** Number of the vCPU that a thread runs, by their first entries. */
+  vcpuOf(pid: number): number {
+    const known = this.#vcpuOf.get(pid);
+    if (known !== undefined) return known;
+    const made = this.#vcpuOf.size;
+    this.#vcpuOf.set(pid, made);
+    return made;
   }
 }

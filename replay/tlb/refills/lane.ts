@@ -3,11 +3,34 @@ import { encodeRange, type RangeEncoding, type RangeOpSink } from "../../tlbi/ra
 import { Primitive } from "../../tlbi/primitives.ts";
 import type { PageKeys } from "../page-keys.ts";
 import { ModelledPe } from "../pe.ts";
+import type { StaleOrigin } from "../stale-entries.ts";
 import type { Hypothesis, TlbShape, WalkGeometry } from "../shape.ts";
 import { FlushMarks } from "./flush-marks.ts";
+import type { LaneStacks } from "./lane-stacks.ts";
 
 /** Contexts that are modelled at one time: as VMIDs, they are given out anew. */
 export const MODELLED_VMS = 64;
+
+/** Stale hits that are told one by one, of each policy. */
+export const MOST_STALE_EXAMPLES = 10;
+
+/** A use of a translation that the page table no longer held. */
+export interface StaleHit {
+  /** When, at the latest: visits are simulated once the time in the guest is known. */
+  readonly tsNs: number;
+  readonly cpu: number;
+  readonly pid: number;
+  readonly page: number;
+  readonly isWrite: boolean;
+  readonly origin: StaleOrigin | undefined;
+}
+
+/** Who makes visits, until when. */
+export interface Moment {
+  tsNs: number;
+  cpu: number;
+  pid: number;
+}
 
 /** What all lanes of one model share. */
 export interface LaneParts {
@@ -26,6 +49,10 @@ export class Lane {
   readonly combined: Float64Array = new Float64Array(PATHS.length);
   readonly stage2: Float64Array = new Float64Array(PATHS.length);
   readonly references: Float64Array = new Float64Array(PATHS.length);
+  /** The first stale hits. */
+  readonly staleHitsFound: StaleHit[] = [];
+  /** Arrays of every size that see the same flushes; undefined where no curve is drawn. */
+  stacks: LaneStacks | undefined;
   readonly #parts: LaneParts;
   readonly #encoding: RangeEncoding | undefined;
   readonly #pes: (ModelledPe | undefined)[] = [];
@@ -76,6 +103,7 @@ export class Lane {
     visit: number,
   ): void {
     const isLocal = primitive === Primitive.IPA_LOCAL || primitive === Primitive.CPU;
+    this.stacks?.flush(primitive, vm, slot);
     for (const [at, pe] of this.#pes.entries()) {
       if (pe === undefined || (isLocal && at !== slot)) continue;
       this.#marks[at]!.add(visit, primitive === Primitive.ALL ? -1 : vm, path);
@@ -113,6 +141,7 @@ export class Lane {
     leafClass: number,
     only?: number,
   ): void {
+    this.stacks?.drop(space, page, pages, leafClass, only);
     for (const [slot, pe] of this.#pes.entries()) {
       if (only === undefined || slot === only) pe?.dropLeaves(vm, space, page, pages, leafClass);
     }
@@ -125,12 +154,16 @@ export class Lane {
     pages: number,
     leafClass: number,
     writesOnly: boolean,
+    origin?: StaleOrigin,
   ): void {
-    for (const pe of this.#pes) pe?.markStale(vm, space, page, pages, leafClass, writesOnly);
+    for (const pe of this.#pes) {
+      pe?.markStale(vm, space, page, pages, leafClass, writesOnly, origin);
+    }
   }
 
   /** A VMID is given out anew. */
   forgetVm(vm: number): void {
+    this.stacks?.forgetVm(vm);
     for (const pe of this.#pes) {
       pe?.flushBothStages(vm);
       pe?.pruneStale();

@@ -131,6 +131,50 @@ describe("four pages in the TLB", () => {
   });
 });
 
+describe("markers", () => {
+  it("of another VM's operations do not pass for the last announced one's", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    // The thread works on VM 1 now, whose first fault is announced by no access.
+    const other = trace.vm().create(SLOT);
+    other.add({ kind: "marker", arg1: 4, arg2: 1 });
+    touchFirst(other, OTHER);
+    access(vm, TOUCHED, 4);
+    const { counts } = refillsOf(trace, ["range-6.9"]);
+    // 5 faults and 4 announced pages of the first VM, the fault of the second, and again the 4.
+    expect(counts).toMatchObject({ provenVisits: 5 + 4 + 1 + 4, provenLost: 0 });
+  });
+
+  it("do not make a device's page a lost access", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    vm.entry().exit().fault(0x7000_0000, 2, "translation");
+    vm.add({ kind: "userspace_exit", arg0: 6 });
+    vm.entry().exit();
+    expect(refillsOf(trace, ["range-6.9"]).counts).toMatchObject({ provenLost: 0 });
+  });
+});
+
+describe("a VMID roll-over", () => {
+  it("takes every VM's entries from every PE, under every policy alike", () => {
+    const trace = new Trace();
+    const vm = warm(trace);
+    const other = vm.on(101, 1);
+    other.add({ kind: "marker", addr: TOUCHED, len: PAGE, arg0: 4, arg1: 0, arg2: 0 });
+    touchFirst(other, OTHER + PAGE);
+    access(other, TOUCHED, 4);
+    vm.add({ kind: "hw_vm_context" });
+    access(other, TOUCHED, 4);
+    access(vm, TOUCHED, 4);
+    const result = refillsOf(trace, ["range-6.9", "vmid-wide"]);
+    for (const policy of ["range-6.9", "vmid-wide"]) {
+      expect(told(result, policy, "combined").combined).toBe(8);
+    }
+    const rows = result.rows.filter(({ hypothesis }) => hypothesis === "combined");
+    expect(rows.map(({ path }) => path)).toEqual(["vmid_rollover", "vmid_rollover"]);
+  });
+});
+
 describe("stale hits", () => {
   const broken = {
     ...policyOf("range-6.9"),
@@ -149,6 +193,16 @@ describe("stale hits", () => {
     const result = refillsOf(trace, ["range-6.9", broken]);
     expect(told(result, "range-6.9", "combined").stale).toBe(0);
     expect(told(result, "no-ring-flush", "combined")).toMatchObject({ combined: 0, stale: 4 });
+    const examples = result.staleExamples;
+    expect(examples.map(({ ipa }) => ipa)).toEqual([0, 1, 2, 3].map((n) => TOUCHED + n * PAGE));
+    for (const one of examples) {
+      expect(one).toMatchObject({ policy: "no-ring-flush", cpu: 0, pid: 100, isWrite: true });
+      expect(one.held).toBe(
+        "an entry of the level-3 leaves of [0x40000000, 0x40004000), write-protected by dirty_ring",
+      );
+      expect(one.flush).toBe("none");
+      expect(one.tsNs).toBeGreaterThan(one.flushNs!);
+    }
   });
 
   it("are uses of stage-2-only entries that the corrupt operand of 2^21 pages leaves", () => {
@@ -181,5 +235,12 @@ describe("stale hits", () => {
     const result = refillsOf(trace, [range, corrupt]);
     expect(told(result, "range", "combined").stale).toBe(0);
     expect(told(result, "corrupt", "combined").stale).toBeGreaterThan(0);
+    // The call names the whole slot; its instructions do not.
+    expect(result.staleExamples[0]).toMatchObject({
+      policy: "corrupt",
+      ipa: last,
+      flush: "RANGE [0x200000000, 0x400000000)",
+      held: "an entry of the level-2 leaves of [0x3ffe00000, 0x400000000), removed by unmap",
+    });
   });
 });

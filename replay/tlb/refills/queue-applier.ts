@@ -1,5 +1,6 @@
 import { Certainty, type FlushQueue } from "../../policies/flush-queue.ts";
 import { Primitive } from "../../tlbi/primitives.ts";
+import type { StaleOrigin } from "../stale-entries.ts";
 import type { Change } from "./changes.ts";
 import type { Guest } from "./guest.ts";
 import type { HardBounds } from "./hard-bounds.ts";
@@ -26,6 +27,8 @@ export interface SettledBracket {
   readonly due: readonly Change[];
   readonly running: RunningGuests;
   readonly advance: (toNs: number) => void;
+  /** Operation of the bracket. */
+  readonly path: number;
   readonly startNs: number;
   readonly nowNs: number;
 }
@@ -60,7 +63,9 @@ export class QueueApplier {
     }
     if (steps > 1) {
       for (const pe of bracket.running.guest.keys()) {
-        guest.budget[pe] = (guest.budget[pe] ?? 0) * Math.min(steps, CAPS_IN_BRACKET);
+        for (const world of this.#worlds) {
+          world.extend(guest, pe, Math.min(steps, CAPS_IN_BRACKET));
+        }
       }
     }
     const ns = (bracket.nowNs - bracket.startNs) / steps;
@@ -68,7 +73,10 @@ export class QueueApplier {
       if (steps > 1) bracket.advance(bracket.startNs + (step + 0.5) * ns);
       for (const world of this.#worlds) this.#step(world, bracket, step, steps);
     }
-    for (const world of this.#worlds) this.#judge(world, bracket);
+    const origins = due.map((change) =>
+      bracket.queues.map((queue) => originOf(change, queue, bracket)),
+    );
+    for (const world of this.#worlds) this.#judge(world, bracket, origins);
   }
 
   /** A call that every policy makes on one PE. */
@@ -81,6 +89,22 @@ export class QueueApplier {
       if (!isCertain && !world.scenario.withPossible) continue;
       for (const lane of world.lanes) {
         lane.flush(primitive, vm, space, 0, 0, 1, 0, path, slot, world.nextVisit);
+      }
+    }
+  }
+
+  /** A call that takes everything of every VM from every PE, under every policy. */
+  everything(guests: readonly Guest[], pes: number, path: number): void {
+    for (const guest of guests) {
+      for (let slot = 0; slot < pes; slot += 1) {
+        for (let policy = 0; policy < this.#policies; policy += 1) {
+          this.#bounds.flushed(guest, slot, policy, 1, 0);
+        }
+      }
+    }
+    for (const world of this.#worlds) {
+      for (const lane of world.lanes) {
+        lane.flush(Primitive.ALL, -1, -1, 0, 0, 1, 0, path, -1, world.nextVisit);
       }
     }
   }
@@ -128,18 +152,46 @@ export class QueueApplier {
   }
 
   /** What a policy left behind of translations that are gone is stale from now on. */
-  #judge(world: RefillWorld, { queues, guest, slot, changes, due }: SettledBracket): void {
+  #judge(
+    world: RefillWorld,
+    { queues, guest, slot, changes, due }: SettledBracket,
+    origins: readonly (readonly StaleOrigin[])[],
+  ): void {
     const unclear = changes.filter(({ kind }) => kind === "unclear");
     for (const [at, lane] of world.lanes.entries()) {
       dropAll(lane, guest, slot, unclear);
-      const queue = queues[at % this.#policies];
+      const policy = at % this.#policies;
+      const queue = queues[policy];
       // Calls that are counted and not listed one by one name the leaves that changed.
       if (queue !== undefined && hasUnlistedCalls(queue)) dropAll(lane, guest, slot, due);
-      for (const { page, pages, leafClass, kind } of due) {
-        lane.markStale(guest.vm, guest.space, page, pages, leafClass, kind === "protected");
+      for (const [i, { page, pages, leafClass, kind }] of due.entries()) {
+        const origin = origins[i]![policy];
+        const writesOnly = kind === "protected";
+        lane.markStale(guest.vm, guest.space, page, pages, leafClass, writesOnly, origin);
       }
     }
   }
+}
+
+/** What changed, and what the policy did about it. */
+function originOf(
+  { page, pages, leafClass, kind }: Change,
+  queue: FlushQueue,
+  { path, nowNs }: SettledBracket,
+): StaleOrigin {
+  const isEmpty = queue.length === 0;
+  return {
+    page,
+    pages,
+    leafClass,
+    isProtected: kind === "protected",
+    path,
+    judgedNs: nowNs,
+    calls: countCalls(queue, () => true),
+    primitive: isEmpty ? -1 : queue.primitive[0]!,
+    callPage: isEmpty ? 0 : queue.page[0]!,
+    callPages: isEmpty ? 0 : queue.pages[0]!,
+  };
 }
 
 function dropAll(lane: Lane, guest: Guest, slot: number, changes: readonly Change[]): void {

@@ -9,15 +9,18 @@ import { Primitive } from "../../tlbi/primitives.ts";
 import { PageKeys } from "../page-keys.ts";
 import { ChangeCollector } from "./changes.ts";
 import { EpisodeSampling } from "./episodes.ts";
+import { FlushIntervals } from "./flush-intervals.ts";
 import type { Guest } from "./guest.ts";
+import { GuestTime } from "./guest-time.ts";
 import { GuestTable } from "./guest-table.ts";
 import { HardBounds } from "./hard-bounds.ts";
-import { scenariosOf } from "./knobs.ts";
 import type { RefillModelConfig } from "./model-config.ts";
 import { OpenChanges } from "./open-changes.ts";
 import { ProvenAccesses } from "./proven.ts";
 import { QueueApplier } from "./queue-applier.ts";
 import { RunningGuests } from "./running.ts";
+import { scenariosOf } from "./scenarios.ts";
+import { streamMaker } from "./streams.ts";
 import { RefillWorld } from "./world.ts";
 
 const K = EventKind;
@@ -32,9 +35,13 @@ export class RefillModel implements SettlementListener {
   readonly running: RunningGuests = new RunningGuests();
   readonly sampling: EpisodeSampling;
   readonly bounds: HardBounds;
+  readonly intervals: FlushIntervals;
   readonly changes: ChangeCollector;
   readonly proven: ProvenAccesses;
+  readonly #time: GuestTime;
   guestFaults = 0;
+  /** Of those: on pages that the trace had mapped before. */
+  refaults = 0;
   readonly #guests: GuestTable;
   readonly #entered = new Map<number, Stage2Context>();
   readonly #open: OpenChanges = new OpenChanges();
@@ -46,16 +53,21 @@ export class RefillModel implements SettlementListener {
     const { knobs, shape, walk, encodings, geometry } = config;
     this.config = config;
     const parts = { shape, geometry: walk, keys: new PageKeys() };
-    const scenarios = scenariosOf(knobs, config.fixed);
-    // What the trace proves leaves nothing to vary but what the trace cannot decide.
-    const used = config.stream === "proven" ? [scenarios[0]!, scenarios.at(-1)!] : scenarios;
-    this.worlds = used.map((scenario) => new RefillWorld(scenario, knobs, parts, encodings));
+    const { pageShift } = geometry;
+    const streamOf = streamMaker(config.recorded, pageShift);
+    this.worlds = scenariosOf(config.stream, knobs, config.fixed).map(
+      (scenario) => new RefillWorld(scenario, parts, encodings, streamOf),
+    );
+    if (config.curves) this.worlds[0]?.drawCurves(parts);
     const { sets, ways } = shape.secondLevel;
     const entries = shape.firstLevelEntries + sets * ways * shape.coalescedPages;
-    this.bounds = new HardBounds(encodings.length, entries);
+    this.intervals = new FlushIntervals(config);
+    this.bounds = new HardBounds(encodings.length, entries, this.intervals);
     this.sampling = new EpisodeSampling(
       config.stream === "proven" ? Number.POSITIVE_INFINITY : knobs.episodes,
     );
+    const { worlds, running, bounds, sampling } = this;
+    this.#time = new GuestTime(config, { worlds, running, bounds, sampling });
     this.#guests = new GuestTable(this.worlds, this.bounds);
     this.changes = new ChangeCollector(geometry);
     this.proven = new ProvenAccesses(2 ** geometry.pageShift, (pid, cpu, page, isWrite, context) =>
@@ -87,9 +99,8 @@ export class RefillModel implements SettlementListener {
         this.#leave(cpu);
         return;
       case K.guest_fault:
-        this.guestFaults += 1;
         this.#leave(cpu);
-        this.proven.fault(pid, cpu, batch.addr[row]!, batch.arg0[row]!, this.#contextOf(pid));
+        this.#fault(pid, cpu, batch.addr[row]!, batch.arg0[row]!);
         return;
       case K.marker:
         this.proven.marker(
@@ -112,16 +123,25 @@ export class RefillModel implements SettlementListener {
     }
   }
 
+  #fault(pid: number, cpu: number, addr: number, syndrome: number): void {
+    const context = this.#contextOf(pid);
+    const guest = context === undefined ? undefined : this.#guests.of(context);
+    this.guestFaults += 1;
+    const page = Math.floor(addr / 2 ** this.config.geometry.pageShift);
+    if (guest?.footprint.has(page) === true) this.refaults += 1;
+    this.proven.fault(pid, cpu, addr, syndrome, context);
+  }
+
   /** A page-table call or a request of a task is about to be carried out on a context. */
   entered(task: Task, context: Stage2Context): void {
     this.#entered.set(task.pid, context);
     this.changes.into = this.#open.of(task.pid);
     const guest = this.#guests.of(context);
     if (guest === undefined) return;
-    this.#advanceGuest(guest, Math.min(task.tsNs, this.#nowNs));
+    this.#time.advanceGuest(guest, Math.min(task.tsNs, this.#nowNs));
     if (task.bracket === Bracket.call && task.call === Call.map) {
       guest.footprint.addRange(task.startPage, task.endPage - task.startPage);
-      this.proven.mapped(task.pid, context);
+      this.proven.mapped(task.pid, task.cpu, context);
     }
   }
 
@@ -144,22 +164,19 @@ export class RefillModel implements SettlementListener {
       scopes.some(({ isTouched }) => isTouched),
     );
     const flushes = shown.some((queue) => queue.length > 0);
-    const weight = flushes ? this.sampling.next() : 1;
-    for (const slot of this.running.guest.keys()) {
-      if (flushes && weight > 0) this.#renew(guest, slot, weight);
-    }
-    if (flushes && weight === 0) this.#skip(guest);
+    const isSampled = !flushes || this.#time.beginEpisode([guest]);
     const slot = this.running.slotOf(task.cpu);
     this.#applier.apply({
       queues: shown,
       guest,
       slot,
-      isSampled: weight > 0,
+      isSampled,
       includeConditional,
       due,
       changes,
       running: this.running,
-      advance: (toNs) => this.#advanceGuest(guest, toNs),
+      advance: (toNs) => this.#time.advanceGuest(guest, toNs),
+      path: task.path,
       startNs: Math.min(task.tsNs, this.#nowNs),
       nowNs: this.#nowNs,
     });
@@ -181,14 +198,16 @@ export class RefillModel implements SettlementListener {
     const guest = this.#guests.of(context);
     const slot = this.running.slotOf(cpu);
     if (guest === undefined || slot < 0 || primitive !== Primitive.CPU) return;
-    this.#advanceGuest(guest, this.#nowNs);
-    const weight = this.sampling.next();
-    if (weight === 0) {
-      this.#skip(guest);
-      return;
-    }
-    this.#renew(guest, slot, weight);
+    this.#time.advanceGuest(guest, this.#nowNs);
+    if (!this.#time.beginEpisode([guest], slot)) return;
     this.#applier.local(guest, slot, primitive, path, isCertain);
+  }
+
+  /** VMIDs are given out anew, whatever the policy: all entries of all VMs go, on every PE. */
+  everythingFlushed(path: number): void {
+    const guests = [...this.#guests.all()];
+    for (const guest of guests) this.#time.advanceGuest(guest, this.#nowNs);
+    if (this.#time.beginEpisode(guests)) this.#applier.everything(guests, this.running.pes, path);
   }
 
   /** Events are missing: nothing of the tables is known, nor who runs. */
@@ -201,7 +220,7 @@ export class RefillModel implements SettlementListener {
 
   finish(): void {
     for (const guest of this.#guests.all()) {
-      this.#advanceGuest(guest, this.#nowNs);
+      this.#time.advanceGuest(guest, this.#nowNs);
       this.bounds.finish(guest);
     }
     this.proven.finish();
@@ -227,7 +246,7 @@ export class RefillModel implements SettlementListener {
 
   #leave(cpu: number): void {
     const slot = this.running.slotOf(cpu);
-    if (slot >= 0) this.#advance(slot, this.#nowNs);
+    if (slot >= 0) this.#time.advance(slot, this.#nowNs);
     this.running.leave(cpu, this.#nowNs);
   }
 
@@ -243,41 +262,6 @@ export class RefillModel implements SettlementListener {
     return announced === undefined ? this.#state?.task(pid).vcpuContext : announced.context;
   }
 
-  #advanceGuest(guest: Guest, toNs: number): void {
-    for (const [slot, one] of this.running.guest.entries()) {
-      if (one === guest) this.#advance(slot, toNs);
-    }
-  }
-
-  #advance(slot: number, toNs: number): void {
-    const guest = this.running.guest[slot];
-    if (guest === undefined) return;
-    const ns = this.running.take(slot, toNs);
-    if (ns === 0) return;
-    this.bounds.ran(guest, slot, ns);
-    if (this.config.stream === "proven") return;
-    const { capVisits, visitsPerUs } = this.config.knobs;
-    const left = (guest.budget[slot] ??= capVisits);
-    const visits = Math.min(left, Math.round((ns / 1000) * visitsPerUs));
-    guest.budget[slot] = left - visits;
-    if (visits === 0) return;
-    for (const [at, world] of this.worlds.entries()) {
-      world.visitGenerated(slot, guest, at, visits);
-    }
-  }
-
-  /** An episode is simulated: its visits begin anew. */
-  #renew(guest: Guest, slot: number, weight: number): void {
-    guest.budget[slot] = this.config.knobs.capVisits;
-    guest.weight[slot] = weight;
-  }
-
-  /** An episode is left out: nothing is visited, and every TLB counts as warm behind it. */
-  #skip(guest: Guest): void {
-    guest.budget.fill(0);
-    for (const world of this.worlds) world.heal(guest.vm);
-  }
-
   #visitProven(
     pid: number,
     cpu: number,
@@ -290,6 +274,7 @@ export class RefillModel implements SettlementListener {
     if (pid < 0 || guest === undefined || slot < 0) return false;
     if (this.config.stream !== "proven") return true;
     const index = guest.footprint.add(page);
+    this.#time.now(this.#nowNs, cpu, pid);
     let isDone = false;
     for (const world of this.worlds) isDone = world.visitPage(slot, guest, index, isWrite);
     return isDone;

@@ -1,5 +1,7 @@
 import type { PathName } from "../../paths.ts";
+import type { MissCurveRow } from "../miss-curve.ts";
 import type { Hypothesis } from "../shape.ts";
+import type { StreamKind } from "./streams.ts";
 
 /**
  * One row per policy, hypothesis and path with an effect, in the order: policies as requested,
@@ -30,6 +32,24 @@ export interface RefillRow {
   readonly episodes_simulated: number;
 }
 
+/** A use of a translation that the page table no longer held, of the first few of a policy. */
+export interface StaleExample {
+  readonly policy: string;
+  readonly hypothesis: Hypothesis;
+  /** On the trace's clock, at the latest. */
+  readonly tsNs: number;
+  readonly cpu: number;
+  /** Thread of the vCPU. */
+  readonly pid: number;
+  readonly ipa: number;
+  readonly isWrite: boolean;
+  /** What the TLB still held, and what became of it in the table. */
+  readonly held: string;
+  /** What the policy issued when it had its last chance to drop it, and when that was. */
+  readonly flush: string;
+  readonly flushNs: number | null;
+}
+
 /** Sums of one policy under one hypothesis, with what they rest on. */
 export interface RefillTotal {
   readonly policy: string;
@@ -50,6 +70,21 @@ export interface Spread {
   readonly high: number;
 }
 
+/** Refills of one policy by the closed form, from the same rates and the same time between flushes. */
+export interface ClosedFormTotal {
+  readonly policy: string;
+  readonly refills: number;
+  /** Times between two flushes in which the guest ran. */
+  readonly intervals: number;
+}
+
+export interface ClosedForm {
+  readonly totals: readonly ClosedFormTotal[];
+  /** Second-level entries, and most translations of a guest, that the formula speaks of. */
+  readonly entries: number;
+  readonly translations: number;
+}
+
 /** Two policies on the same visits: base's refills of the first minus those of the second, by seed. */
 export interface RefillDifference {
   readonly hypothesis: Hypothesis;
@@ -63,7 +98,9 @@ export interface RefillDifference {
 
 export interface RefillResult {
   readonly tlb: string;
+  /** As the rows name it. */
   readonly stream: string;
+  readonly streamKind: StreamKind;
   readonly isKnown: boolean;
   readonly rows: readonly RefillRow[];
   readonly totals: readonly RefillTotal[];
@@ -71,7 +108,21 @@ export interface RefillResult {
   /** The order of the policies by refills is the same under every hypothesis. */
   readonly isStable: boolean;
   readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
+  /** What the hard bound of one flush is the least of, beside the pages mapped. */
+  readonly bound: {
+    readonly entries: number;
+    readonly walkers: number;
+    readonly shortestWalkNs: number;
+  };
+  /** Pairs whose order by walk references is one under one hypothesis and the other under another. */
+  readonly walkFlips: readonly (readonly [policy: string, than: string])[];
   readonly counts: RefillCounts;
+  /** Of generated streams: a proven one has no rates. */
+  readonly closedForm: ClosedForm | undefined;
+  /** The first stale hits of each policy that has any. */
+  readonly staleExamples: readonly StaleExample[];
+  /** Refills against TLB size; empty where no curve was drawn. */
+  readonly missCurve: readonly MissCurveRow[];
 }
 
 /** What the numbers rest on, and what they leave out. */
@@ -83,7 +134,11 @@ export interface RefillCounts {
   readonly contextsLeftOut: number;
   readonly pagesLeftOut: number;
   readonly visits: number;
+  /** Given up: not mapped at that moment, or outside what the trace had mapped until then. */
   readonly visitsUnmapped: number;
+  readonly visitsOutside: number;
+  /** Visits of simulated episodes that were left out: behind so many the TLB counts as warm. */
+  readonly visitsCut: number;
   readonly provenVisits: number;
   readonly provenLost: number;
   readonly episodes: number;
@@ -94,4 +149,7 @@ export interface RefillCounts {
   readonly pagesSplit: number;
   readonly pagesCollapsed: number;
   readonly guestFaults: number;
+  /** Faults on pages that the trace had mapped before. */
+  readonly refaults: number;
+  readonly blocksSplit: number;
 }

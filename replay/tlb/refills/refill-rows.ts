@@ -1,8 +1,11 @@
 import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
+import { SHORTEST_WALK_NS, WALKERS } from "./hard-bounds.ts";
 import type { RefillModel } from "./refill-model.ts";
 import type { Lane } from "./lane.ts";
+import { staleExamplesOf } from "./stale-examples.ts";
 import type {
+  ClosedForm,
   RefillCounts,
   RefillDifference,
   RefillResult,
@@ -14,7 +17,8 @@ import type {
 export function refillResult(model: RefillModel, policies: readonly string[]): RefillResult {
   const counts = countsOf(model);
   const isKnown = counts.visits > 0;
-  const { tlb, stream } = model.config;
+  const { tlb, stream: streamKind } = model.config;
+  const stream = nameOfStream(model);
   const totals = policies.flatMap((policy, at) =>
     HYPOTHESES.map((hypothesis, h) =>
       totalOf(model, policy, hypothesis, h * policies.length + at, at),
@@ -44,7 +48,46 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
   const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
-  return { tlb, stream, isKnown, rows, totals, differences, isStable, order, counts };
+  const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
+  const staleExamples = policies.flatMap((policy, at) => staleExamplesOf(model, policy, at));
+  return {
+    tlb,
+    stream,
+    streamKind,
+    isKnown,
+    rows,
+    totals,
+    differences,
+    isStable,
+    order,
+    bound: {
+      entries: model.bounds.entries,
+      walkers: WALKERS,
+      shortestWalkNs: SHORTEST_WALK_NS,
+    },
+    walkFlips: walkFlipsOf(differences),
+    counts,
+    closedForm:
+      isKnown && streamKind === "generated" && model.intervals.translations > 0
+        ? closedFormOf(model, policies)
+        : undefined,
+    staleExamples,
+    missCurve,
+  };
+}
+
+function nameOfStream({ config }: RefillModel): string {
+  return config.streamName ?? config.stream;
+}
+
+function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
+  const { entries, translations } = intervals;
+  const totals = policies.map((policy, at) => ({
+    policy,
+    refills: intervals.refills[at]!,
+    intervals: intervals.intervals[at]!,
+  }));
+  return { totals, entries, translations };
 }
 
 function totalOf(
@@ -87,7 +130,7 @@ function rowsOf(
     return {
       policy,
       tlb: model.config.tlb,
-      stream: model.config.stream,
+      stream: nameOfStream(model),
       combined_refills: known(refills.median),
       stage2_refills: known(spreadOf(model, (lanes) => lanes[lane]!.stage2[path]!).median),
       walk_references: known(spreadOf(model, (lanes) => lanes[lane]!.references[path]!).median),
@@ -139,6 +182,20 @@ function differenceOf(
 function verdictOf({ seedMin, seedMax }: Spread): RefillDifference["verdict"] {
   if (seedMin > 0) return "more";
   return seedMax < 0 ? "fewer" : "no difference";
+}
+
+function walkFlipsOf(
+  differences: readonly RefillDifference[],
+): readonly (readonly [string, string])[] {
+  const more = differences.filter(({ walkVerdict }) => walkVerdict === "more");
+  const fewer = differences.filter(({ walkVerdict }) => walkVerdict === "fewer");
+  const both = more.filter((one) =>
+    fewer.some(({ policy, than }) => policy === one.policy && than === one.than),
+  );
+  const names = new Map(
+    both.map(({ policy, than }) => [`${policy} ${than}`, [policy, than] as const]),
+  );
+  return [...names.values()];
 }
 
 /** Policies from the fewest refills to the most; those without a difference stand together. */
@@ -211,6 +268,8 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesLeftOut,
     visits: first.visits,
     visitsUnmapped: first.unmapped,
+    visitsOutside: first.outside,
+    visitsCut: first.visitsCut,
     provenVisits: proven.made,
     provenLost: proven.lost,
     episodes: sampling.seen,
@@ -221,5 +280,7 @@ function countsOf(model: RefillModel): RefillCounts {
     pagesSplit: changes.pagesSplit,
     pagesCollapsed: changes.pagesCollapsed,
     guestFaults: model.guestFaults,
+    refaults: model.refaults,
+    blocksSplit: changes.blocksSplit,
   };
 }

@@ -7,6 +7,8 @@ export const MODELLED_PES = 8;
 export class RunningGuests {
   /** By PE of the model. */
   readonly guest: (Guest | undefined)[] = [];
+  /** CPU that the PE stands for. */
+  readonly cpu: number[] = [];
   /** Threads that run there, and since when their visits are due. */
   readonly pid: number[] = [];
   readonly sinceNs: number[] = [];
@@ -33,6 +35,7 @@ export class RunningGuests {
     if (slot < 0 && guest !== undefined && this.pes < MODELLED_PES) {
       slot = this.pes;
       this.#slotOfCpu.set(cpu, slot);
+      this.cpu[slot] = cpu;
     }
     if (slot < 0 || guest === undefined) {
       this.#unusedSince.set(cpu, { sinceNs: nowNs, isKnown: guest !== undefined });

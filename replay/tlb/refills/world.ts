@@ -3,14 +3,14 @@ import { EntryKind } from "../../stage2/entry-store.ts";
 import { LAST_LEVEL } from "../../stage2/geometry.ts";
 import type { RangeEncoding } from "../../tlbi/range-encoder.ts";
 import { type Access, Found } from "../pe.ts";
+import type { StaleOrigin } from "../stale-entries.ts";
 import { type Hypothesis, HYPOTHESES } from "../shape.ts";
+import type { GuestStream } from "../../accesses/access-source.ts";
+import { CurveRecorder } from "./curve-recorder.ts";
+import { GuestAccesses } from "./guest-accesses.ts";
 import type { Guest } from "./guest.ts";
-import type { RefillKnobs, Scenario } from "./knobs.ts";
-import { Lane, type LaneParts, MODELLED_VMS } from "./lane.ts";
-import { Popularity } from "./popularity.ts";
-
-/** Draws of a page that is not mapped now, before the visit is given up. */
-const MOST_REDRAWS = 8;
+import { Lane, type LaneParts, MODELLED_VMS, type Moment, MOST_STALE_EXAMPLES } from "./lane.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /** Hardware that drops exactly what changed: what it does beyond that is no hypothesis of it. */
 function exactHypothesis(hypothesis: Hypothesis): Hypothesis {
@@ -24,10 +24,18 @@ export class RefillWorld {
   readonly lanes: readonly Lane[];
   /** Lanes without a policy, and which of them a policy lane is paired with. */
   readonly exact: readonly Lane[];
+  /** Who makes the visits; whoever makes them keeps it up to date. */
+  moment: Readonly<Moment> = { tsNs: 0, cpu: -1, pid: -1 };
+  /** Refills against TLB size; of the first world only. */
+  curve: CurveRecorder | undefined;
   visits = 0;
-  /** Visits given up: what was drawn was not mapped. */
+  /** Visits given up: what was drawn was not mapped then, or lies outside what the trace has mapped so far. */
   unmapped = 0;
-  readonly #knobs: RefillKnobs;
+  outside = 0;
+  readonly #streamOf: (scenario: Scenario, vm: number) => GuestStream;
+  /** By VM. */
+  readonly #accesses: (GuestAccesses | undefined)[] = [];
+  #cutOfGone = 0;
   readonly #exactOf: readonly number[];
   /** Number of the next visit. */
   #number = 1;
@@ -52,12 +60,12 @@ export class RefillWorld {
 
   constructor(
     scenario: Scenario,
-    knobs: RefillKnobs,
     parts: LaneParts,
     encodings: readonly RangeEncoding[],
+    streamOf: (scenario: Scenario, vm: number) => GuestStream,
   ) {
     this.scenario = scenario;
-    this.#knobs = knobs;
+    this.#streamOf = streamOf;
     const exactNames = [...new Set(HYPOTHESES.map((one) => exactHypothesis(one)))];
     this.exact = exactNames.map((one) => new Lane(parts, one, undefined));
     this.lanes = HYPOTHESES.flatMap((one) =>
@@ -71,6 +79,13 @@ export class RefillWorld {
     this.#stage2 = new Float64Array(this.lanes.length);
   }
 
+  /** Draws the curves of every size from here on: the first hypothesis whose entries are as the preset's. */
+  drawCurves({ keys, geometry, shape }: LaneParts): void {
+    const exact = this.exact.find(({ hypothesis }) => hypothesis === "combined")!;
+    const { sets } = shape.secondLevel;
+    this.curve = new CurveRecorder(this.lanes, exact, keys, geometry.spanShift, sets);
+  }
+
   get nextVisit(): number {
     return this.#number;
   }
@@ -82,23 +97,58 @@ export class RefillWorld {
 
   /** A VMID is given out anew. */
   forgetVm(vm: number): void {
+    this.#cutOfGone += this.#accesses[vm]?.visitsCut ?? 0;
+    this.#accesses[vm] = undefined;
     for (const lane of [...this.lanes, ...this.exact]) lane.forgetVm(vm);
     for (const key of this.#lastVisit.keys()) {
       if (key % MODELLED_VMS === vm) this.#lastVisit.delete(key);
     }
   }
 
-  /** Visits of a guest on a PE as the generator makes them. */
-  visitGenerated(slot: number, guest: Guest, index: number, count: number): void {
-    const popularity = this.#popularityOf(guest, index);
-    for (let i = 0; i < count; i += 1) {
-      const isWrite = popularity.next() < this.#knobs.writeShare;
-      let isDone = false;
-      for (let draw = 0; draw < MOST_REDRAWS && !isDone; draw += 1) {
-        const page = popularity.draw(guest.footprint);
-        isDone = page >= 0 && this.visitPage(slot, guest, page, isWrite);
+  /** Visits of simulated episodes that came too late behind their flush to be made. */
+  get visitsCut(): number {
+    let cut = this.#cutOfGone;
+    for (const accesses of this.#accesses) cut += accesses?.visitsCut ?? 0;
+    return Math.round(cut);
+  }
+
+  /** A flush is simulated: what the guest does behind it on this PE is too. */
+  renew(guest: Guest, slot: number): void {
+    this.#accessesOf(guest).renew(slot);
+  }
+
+  /** What is still to be made on a PE is so many times as much: a bracket holds many flushes. */
+  extend(guest: Guest, slot: number, factor: number): void {
+    this.#accessesOf(guest).extend(slot, factor);
+  }
+
+  /** An episode is left out: nothing is visited, and every TLB counts as warm behind it. */
+  skip(guest: Guest): void {
+    this.#accessesOf(guest).stop();
+    this.heal(guest.vm);
+  }
+
+  /** A vCPU was in the guest on a PE: makes what is due of its accesses. */
+  advance(slot: number, guest: Guest, vcpu: number, fromNs: number, toNs: number): void {
+    const accesses = this.#accessesOf(guest);
+    const { vcpus, footprint } = guest;
+    let due = accesses.take(slot, vcpu, vcpus, fromNs, toNs);
+    if (due === 0) return;
+    const source = accesses.source(vcpu, vcpus);
+    while (due > 0) {
+      if (source.left === 0) source.draw(footprint);
+      // There is nothing to visit yet.
+      if (source.left === 0) return;
+      let isDone = source.index >= 0 && this.visitPage(slot, guest, source.index, source.isWrite);
+      for (let draw = 1; draw < source.draws && !isDone; draw += 1) {
+        source.draw(footprint);
+        isDone = this.visitPage(slot, guest, source.index, source.isWrite);
       }
-      if (!isDone) this.unmapped += 1;
+      if (!isDone && source.index >= 0) this.unmapped += 1;
+      else if (!isDone) this.outside += 1;
+      const made = Math.min(due, source.left);
+      source.left -= made;
+      due -= made;
     }
   }
 
@@ -114,7 +164,7 @@ export class RefillWorld {
     use.vaSpace = guest.space;
     use.vaPage = page;
     use.ipaPage = page;
-    use.stage1Class = this.#knobs.stage1Class;
+    use.stage1Class = this.scenario.knobs.stage1Class;
     use.stage2Class = leafClass;
     use.tableClass = leafClass;
     use.isWrite = isWrite;
@@ -128,7 +178,9 @@ export class RefillWorld {
     for (let at = 0; at < lanes.length; at += 1) {
       const pe = lanes[at]!.pe(slot);
       const before = pe.walkReferences;
+      const staleHits = pe.stale.hits;
       this.#found[at] = pe.access(this.#use);
+      if (pe.stale.hits !== staleHits) this.#noteStale(lanes[at]!, pe.stale.lastOrigin);
       this.#references[at] = pe.walkReferences - before;
       let held = 0;
       if (this.#found[at] === Found.nowhere && pe.missedStage2Count > 0) {
@@ -152,6 +204,16 @@ export class RefillWorld {
         this.#charge(at, slot, guest, previous, isRefill, extra);
       }
     }
+    const { curve } = this;
+    if (curve === undefined) return;
+    const healed = this.#healed[guest.vm]! - 1;
+    curve.record(slot, this.#use, guest.weight[slot] ?? 1, previous, healed);
+  }
+
+  #noteStale({ staleHitsFound }: Lane, origin: StaleOrigin | undefined): void {
+    if (staleHitsFound.length >= MOST_STALE_EXAMPLES) return;
+    const { ipaPage: page, isWrite = false } = this.#use;
+    staleHitsFound.push({ ...this.moment, page, isWrite, origin });
   }
 
   #charge(
@@ -192,8 +254,14 @@ export class RefillWorld {
     return previous;
   }
 
-  #popularityOf(guest: Guest, index: number): Popularity {
-    const { theta, footprint, seed } = this.scenario;
-    return (guest.popularity[index] ??= new Popularity(theta, footprint, seed * 1000 + guest.vm));
+  #accessesOf(guest: Guest): GuestAccesses {
+    const { vm } = guest;
+    const known = this.#accesses[vm];
+    if (known !== undefined) return known;
+    const stream = this.#streamOf(this.scenario, vm);
+    if (this.scenario.isBase && this.scenario.seed === 1) guest.stream = stream;
+    const made = new GuestAccesses(stream, this.scenario.knobs.capVisits);
+    this.#accesses[vm] = made;
+    return made;
   }
 }

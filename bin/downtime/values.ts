@@ -1,0 +1,53 @@
+import type { Calibration } from "../../replay/costs/cost.ts";
+import type { PublishedCase } from "../../replay/migration/cases/published-case.ts";
+import type { DirtyPattern } from "../../replay/migration/dirty-process.ts";
+import type { Ranged } from "../../replay/migration/distribution.ts";
+import type { EpochId } from "../../replay/migration/epochs.ts";
+import type { DirtyLogMode, StopRule, VmmId } from "../../replay/migration/vmm.ts";
+import type { CostChange } from "./cost-option.ts";
+import type { Gate } from "./gates.ts";
+
+/** Options of `downtime` as the command sees them; undefined where not given. Bytes, seconds, bytes a second. */
+export interface DowntimeValues {
+  case: PublishedCase | undefined;
+  memory: number | undefined;
+  "zero-pages": number | undefined;
+  vcpus: number | undefined;
+  "host-page": number | undefined;
+  slots: readonly number[] | undefined;
+  bandwidth: Ranged | undefined;
+  "downtime-limit": number | undefined;
+  "dirty-rate": Ranged | undefined;
+  "hot-set": Ranged | undefined;
+  "dirty-pattern": DirtyPattern | undefined;
+  "dirty-scale": number | undefined;
+  "hot-scale": number | undefined;
+  vmm: VmmId | undefined;
+  "stop-rule": StopRule | undefined;
+  "dirty-log": DirtyLogMode | undefined;
+  "clear-shift": number | undefined;
+  "eager-chunk": number | undefined;
+  "auto-converge": boolean;
+  "throttle-timer": number | undefined;
+  overlap: boolean;
+  "post-copy": boolean;
+  "force-at": number | undefined;
+  "cancel-at": number | undefined;
+  "storage-flush": number | undefined;
+  announce: number | undefined;
+  blocks: Ranged | undefined;
+  fill: Ranged | undefined;
+  "faulting-vcpus": number | undefined;
+  "clean-vcpus": number | undefined;
+  epoch: EpochId | undefined;
+  "repeat-tlbi": boolean;
+  "host-model": string | undefined;
+  calibration: Calibration | undefined;
+  costs: string | undefined;
+  cost: readonly CostChange[] | undefined;
+  draws: number | undefined;
+  seed: number | undefined;
+  "vmm-report": readonly string[] | undefined;
+  vm: number | undefined;
+  require: readonly Gate[] | undefined;
+}
