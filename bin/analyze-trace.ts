@@ -39,13 +39,8 @@ export interface AnalysisSetting {
   readonly progress?: TraceProgress | undefined;
   /** The file of guest accesses that `--stream` names, read once for all traces. */
   readonly streamFile?: StreamFile | undefined;
-}
-
-/** How it is run; none of it changes what is found out. */
-export interface AnalysisSetting {
-  /** stderr where it is not given. */
-  readonly log?: Log;
-  readonly maxContentBytes?: number;
+  /** Most content that is unpacked from the trace. */
+  readonly maxContentBytes?: number | undefined;
 }
 
 export type AnalysisOptions = Omit<TraceOptions, "traces"> & TlbOptions;

@@ -316,6 +316,46 @@ describe("batch run of what others made", () => {
   });
 });
 
+describe("batch run with everything that can be asked for", () => {
+  it("prices refills and estimates downtime, as the commands themselves do", async () => {
+    const captures = path.resolve(path.dirname(EXECUTABLE), "../../fixtures/captures");
+    const migration = "--memory 4GiB --bandwidth 1GB/s --dirty-rate 100MB/s --hot-set 200MiB";
+    const asked = [...migration.split(" "), "--draws", "100", "--seed", "7"];
+    const plan = at("asked.json");
+    const inputs = ["tiny-612", "tiny-61"].map((name) => path.join(captures, name));
+    const words = [
+      "batch",
+      "plan",
+      ...inputs,
+      "--out",
+      plan,
+      "--tlb",
+      "neoverse-n1",
+      "--tlb-seeds",
+      "9",
+    ];
+    expect((await tool([...words, ...asked])).err).toMatch(
+      /how downtime is estimated, and it is not/,
+    );
+    expect((await tool([...words, "--downtime", ...asked])).code).toBe(0);
+    const run = await tool(["batch", "run", plan, "--results", at("asked")]);
+    expect(run.out).toMatch(/^2 traces: 2 computed/);
+    const tree = await merged(plan, [at("asked")], "asked-merged");
+    const rollup = rollupIn(tree);
+    expect(rollup.worst_by).toBe("guest_downtime_s_p95");
+    expect(rollup.groups.some(({ metrics }) => "combined_refills" in metrics)).toBe(true);
+
+    const single = await tool(["downtime", inputs[0]!, ...asked, "--format", "csv", "--quiet"]);
+    const [header = "", ...lines] = single.out.trim().split("\n");
+    const datasets = Buffer.from(tree.get("datasets/downtime_estimates.csv") ?? "", "latin1");
+    const gathered = datasets.toString("utf8").trim().split("\n");
+    expect(gathered[0]?.endsWith(header)).toBe(true);
+    const own = gathered.filter((line) => line.includes(",tiny-612/trace.txt.gz,"));
+    expect(own).toHaveLength(lines.length);
+    for (const [i, line] of lines.entries()) expect(own[i]?.endsWith(`,${line}`)).toBe(true);
+  });
+});
+
 describe("a fleet of a thousand traces", () => {
   it("runs in memory that does not grow with their number", async () => {
     const folder = at("thousand");

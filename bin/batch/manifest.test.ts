@@ -260,7 +260,7 @@ describe("parameters", () => {
       "--policy",
       "ideal",
     ]);
-    expect(parseParameters({ "page-size": "64K" })["page-size"]).toBe(65_536);
+    expect(parseParameters({ "page-size": "64K" }).replay["page-size"]).toBe(65_536);
     expect(() => parseParameters({ "page-size": "5k" })).toThrow(/is not one of/);
     expect(() => parseParameters({ out: "/etc" })).toThrow(/not an option of an analysis/);
     expect(() => parseParameters({ stream: "generated" })).toThrow(/there is none/);

@@ -3,8 +3,10 @@ import { TraceError } from "../../ingest/errors.ts";
 import { resultTables } from "../../reports/result-tables.ts";
 import { analyzeTrace } from "../analyze-trace.ts";
 import type { Log } from "../log.ts";
+import { readStream } from "../stream-file.ts";
 import { userPoliciesOf } from "../trace-run.ts";
 import { argvOf, parameterFilesOf, parseParameters } from "./analysis.ts";
+import { downtimeTables } from "./downtime-tables.ts";
 import { type BatchItem, keyOf, type SharedPart } from "./manifest.ts";
 import {
   RESULT_FORMAT,
@@ -33,14 +35,25 @@ export async function runUnit(
   const file = await traceInRoot(setting.root ?? shared.root, item.trace);
   await refuseChanged(item, shared, file);
   const parameters = { ...shared.parameters, ...item.options };
-  const options = parseParameters(parameters);
-  const userPolicies = await userPoliciesOf({ ...options, traces: [] });
+  const { replay, downtime } = parseParameters(parameters);
+  const userPolicies = await userPoliciesOf({ ...replay, traces: [] });
   const warnings: string[] = [];
   const content = `sha256:${item.sha256}`;
-  const { summary } = await analyzeTrace(file, options, userPolicies, argvOf(parameters), {
-    log: collecting(warnings, file, content),
-    maxContentBytes: setting.maxContentBytes,
+  const log = collecting(warnings, file, content);
+  const { maxContentBytes } = setting;
+  const { summary, tables } = await analyzeTrace(file, replay, userPolicies, argvOf(parameters), {
+    log,
+    maxContentBytes,
+    streamFile: await readStream(replay),
   });
+  const estimates =
+    downtime === undefined
+      ? []
+      : await downtimeTables(
+          file,
+          { ...replay, ...downtime, traces: [] },
+          { log, maxContentBytes },
+        );
   const [input] = summary.inputs;
   if (input?.sha256 !== item.sha256) throw changed("the trace");
   return {
@@ -48,7 +61,7 @@ export async function runUnit(
     version: RESULT_VERSION,
     key: item.key,
     warnings,
-    tables: resultTables(summary).map(storedTable),
+    tables: [...resultTables(summary, tables), ...estimates].map(storedTable),
     summary: { ...summary, inputs: [{ ...input, path: content }] },
   };
 }

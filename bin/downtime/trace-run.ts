@@ -14,7 +14,7 @@ import { AUTO, defaultPolicies } from "../../replay/policies/select.ts";
 import type { TraceView } from "../../reports/downtime/view.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import type { TraceOptions } from "../trace-options.ts";
-import { runTrace } from "../trace-run.ts";
+import { type RunRequest, runTrace } from "../trace-run.ts";
 import { policyChoices } from "./request-of.ts";
 import type { Given, SourceFacts } from "./source-facts.ts";
 import { chooseVm, factsOfVm, resolutionOf } from "./trace-source.ts";
@@ -47,12 +47,16 @@ export function choicesWithoutTrace(
   return policyChoices(ids, userPolicies, args.flag ?? [], undefined);
 }
 
+/** How a trace is read; none of it changes what is estimated. */
+export type ReadSetting = Pick<RunRequest, "log" | "maxContentBytes">;
+
 /** Replays the trace, and takes from its phases what an estimate needs. Throws as `runTrace` does. */
 export async function readTrace(
   trace: string,
   args: TraceOptions & DowntimeValues,
   userPolicies: readonly Policy[],
   table: CostTable,
+  setting: ReadSetting = {},
 ): Promise<TraceSource> {
   let recorder: PhaseRecorder | undefined;
   let choices: readonly PolicyChoice[] = [];
@@ -61,6 +65,7 @@ export async function readTrace(
     operationsOnly: false,
     compare: false,
     infers: false,
+    ...setting,
     choose: (configuration, own) => {
       kernel = configuration.kernel;
       choices = choicesOf(args, configuration, own);

@@ -1,6 +1,6 @@
 import type { ToolIdentity } from "../tool.ts";
 import { driftOf } from "./drift.ts";
-import { type Metric, METRIC_RULES, WORST_BY } from "./metrics.ts";
+import { DOWNTIME_RULES, type Metric, METRIC_RULES, WORST_BY } from "./metrics.ts";
 import { distributionOf } from "./percentile.ts";
 import type { ResultDocument } from "./result-document.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type Share,
 } from "./rollup.ts";
 import { type TraceEntry, type TraceProblem, UNKNOWN } from "./trace-entry.ts";
-import { downtimeMetrics, figuresOf, type PolicyFigures } from "./trace-metrics.ts";
+import { figuresOf, type PolicyFigures } from "./trace-metrics.ts";
 import { WorstTraces } from "./worst-traces.ts";
 
 export interface RollupSetting {
@@ -52,7 +52,6 @@ export class RollupBuilder {
   readonly #groups = new Map<string, Group>();
   readonly #losses = new Map<string, LossEntry>();
   readonly #failures: FailureEntry[] = [];
-  readonly #metrics = new Map<string, Metric>();
   readonly #worst: WorstTraces;
   #done = 0;
   #failed = 0;
@@ -74,9 +73,6 @@ export class RollupBuilder {
     if (isInferred) this.#inferred += 1;
     if (isLossy) this.#lossy += 1;
     this.#addLosses(document);
-    for (const { name, unit, meaning } of downtimeMetrics(document)) {
-      this.#metrics.set(name, { name, unit, meaning });
-    }
     const kernel = kernelOf(entry, document);
     for (const figures of figuresOf(document)) {
       const key: GroupKey = {
@@ -115,11 +111,13 @@ export class RollupBuilder {
     const { tool, parameters, sloMs } = this.#setting;
     const groups = [...this.#groups.values()].map((group) => this.#entryOf(group));
     const used = new Set(groups.flatMap(({ metrics }) => Object.keys(metrics)));
-    const rules: readonly Metric[] = METRIC_RULES.map(({ name, unit, meaning }) => ({
-      name,
-      unit,
-      meaning,
-    }));
+    const rules: readonly Metric[] = [...METRIC_RULES, ...DOWNTIME_RULES].map(
+      ({ name, unit, meaning }) => ({
+        name,
+        unit,
+        meaning,
+      }),
+    );
     const { metric, entries } = this.#worst.finish();
     const rollup: Omit<Rollup, "drift"> = {
       format: ROLLUP_FORMAT,
@@ -139,7 +137,7 @@ export class RollupBuilder {
       failures: this.#failures.toSorted((a, b) => byText(a.trace, b.trace)),
       duplicates: duplicates.map(({ trace, same_as }) => ({ trace, same_as })),
       losses: [...this.#losses.values()].sort((a, b) => byText(a.code, b.code)),
-      metrics: [...rules, ...this.#metrics.values()].filter(({ name }) => used.has(name)),
+      metrics: rules.filter(({ name }) => used.has(name)),
       groups: groups.sort(byGroup),
       slo_ms: sloMs ?? null,
       worst_by: metric,

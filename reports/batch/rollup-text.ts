@@ -97,7 +97,7 @@ function worst(rollup: Rollup, options: TerminalOptions): string {
   ];
   const rows = rollup.worst.map(({ trace, value, policy, result, report, is_lossy }) => [
     trace,
-    is_lossy ? `≥ ${figure(value)}` : figure(value),
+    is_lossy ? `lossy ${figure(value)}` : figure(value),
     policy,
     report ?? result,
   ]);

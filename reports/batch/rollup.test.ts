@@ -105,28 +105,38 @@ describe("RollupBuilder", () => {
     expect([named.worst_by, named.worst[0]?.value]).toStrictEqual(["calls", 50]);
   });
 
-  it("makes shares and figures of a downtime table, and chooses the worst by it", () => {
+  it("makes shares and figures of an estimate of downtime, and chooses the worst by it", () => {
     const builder = new RollupBuilder(SETTING);
+    // Share of the draws that converge, and the guest's downtime in s; an SLO of 300 ms.
     const rows = [
-      ["yes", 120],
-      ["no", 450],
-      ["yes", 310],
+      [1, 0.12],
+      [0.4, 0.45],
+      [0.6, 0.31],
+      [0, null],
       // Not estimated: it counts for neither share.
       [null, null],
     ] as const;
-    for (const [i, [converged, ms]] of rows.entries()) {
+    for (const [i, [share_of_draws, p95]] of rows.entries()) {
       const key = `d${i}`;
-      const tables = [flushesTable([]), downtimeTable([["new", converged, ms]])];
-      builder.add(entryOf(key), documentOf({ key, tables, policies: ["new"] }), key, null);
+      const table = downtimeTable([
+        { policy: "new", quantity: "source_downtime", share_of_draws, p50: 9, p95: 9 },
+        { policy: "new", quantity: "guest_downtime", share_of_draws, p50: null, p95 },
+      ]);
+      const document = documentOf({ key, tables: [flushesTable([]), table], policies: ["new"] });
+      builder.add(entryOf(key), document, key, null);
     }
     const rollup = builder.finish([], undefined);
     const [group] = rollup.groups;
-    expect(group?.traces).toBe(4);
-    expect(group?.not_converging).toStrictEqual({ traces: 1, of: 3 });
+    expect(group?.traces).toBe(5);
+    expect(group?.not_converging).toStrictEqual({ traces: 2, of: 4 });
     expect(group?.above_slo).toStrictEqual({ traces: 2, of: 3 });
-    expect(group?.metrics["blackout_ms_p50"]).toMatchObject({ n: 3, p50: 310, max: 450 });
-    expect(rollup.metrics.find(({ name }) => name === "blackout_ms_p50")?.unit).toBe("ms");
-    expect([rollup.worst_by, rollup.worst[0]?.trace]).toStrictEqual(["blackout_ms_p50", "d1.txt"]);
+    expect(group?.metrics["guest_downtime_s_p95"]).toMatchObject({ n: 3, p50: 0.31, max: 0.45 });
+    expect(group?.metrics["guest_downtime_s_p50"]).toBeUndefined();
+    expect(rollup.metrics.find(({ name }) => name === "guest_downtime_s_p95")?.unit).toBe("s");
+    expect([rollup.worst_by, rollup.worst[0]?.trace]).toStrictEqual([
+      "guest_downtime_s_p95",
+      "d1.txt",
+    ]);
   });
 
   it("lists everything without a result", () => {

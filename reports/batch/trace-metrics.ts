@@ -1,4 +1,4 @@
-import { DOWNTIME, type Metric, METRIC_RULES, type MetricRule } from "./metrics.ts";
+import { DOWNTIME, DOWNTIME_RULES, METRIC_RULES, type MetricRule } from "./metrics.ts";
 import { type ResultDocument, rowsOf, type StoredTable } from "./result-document.ts";
 
 /** What one policy came to in one trace. */
@@ -10,14 +10,6 @@ export interface PolicyFigures {
   readonly converges: boolean | undefined;
   /** Downtime in ms that is held against the SLO. */
   readonly downtimeMs: number | undefined;
-}
-
-/** Metrics of a result's tables that no rule names: those of a downtime estimate. */
-export function downtimeMetrics(document: ResultDocument): readonly Metric[] {
-  const table = document.tables.find(({ name }) => name === DOWNTIME.table);
-  return (table?.columns ?? [])
-    .filter(({ name, type }) => type !== "utf8" && name !== DOWNTIME.converged)
-    .map(({ name, unit, meaning }) => ({ name, unit, meaning }));
 }
 
 /** The figures of each policy of a result, policies in the order of its tables. */
@@ -37,24 +29,19 @@ export function figuresOf(document: ResultDocument): readonly PolicyFigures[] {
     for (const policy of policies) if (!seen.has(policy)) values.get(policy)?.set(rule.name, 0);
   }
   const downtime = tables.get(DOWNTIME.table);
-  for (const { name, unit, meaning } of downtimeMetrics(document)) {
-    const rule: MetricRule = {
-      name,
-      unit,
-      meaning,
-      table: DOWNTIME.table,
-      column: name,
-      combine: "max",
-    };
-    if (downtime !== undefined) addRule(values, rule, downtime, spanS);
+  if (downtime !== undefined) {
+    for (const rule of DOWNTIME_RULES) addRule(values, rule, downtime, spanS);
   }
   const verdicts = downtime === undefined ? new Map<string, boolean>() : verdictsOf(downtime);
-  return [...values].map(([policy, figures]) => ({
-    policy,
-    values: figures,
-    converges: verdicts.get(policy),
-    downtimeMs: sloFigure(figures, downtime),
-  }));
+  return [...values].map(([policy, figures]) => {
+    const seconds = figures.get(DOWNTIME.slo);
+    return {
+      policy,
+      values: figures,
+      converges: verdicts.get(policy),
+      downtimeMs: seconds === undefined ? undefined : seconds * 1000,
+    };
+  });
 }
 
 /** Gives the policies for which the table has rows. */
@@ -112,24 +99,13 @@ function spanSeconds({ summary }: ResultDocument): number | undefined {
   return spanNs > 0 ? spanNs / 1e9 : undefined;
 }
 
+/** A policy whose estimate does not say it is not among them. */
 function verdictsOf(downtime: StoredTable): Map<string, boolean> {
   const verdicts = new Map<string, boolean>();
   for (const row of rowsOf(downtime)) {
-    const { policy } = row;
-    const said = row[DOWNTIME.converged];
-    if (typeof policy !== "string" || said === null || said === undefined) continue;
-    const converges = !["no", "false", "0"].includes(String(said).toLowerCase());
-    verdicts.set(policy, converges && (verdicts.get(policy) ?? true));
+    const { policy, quantity, share_of_draws: share } = row;
+    if (typeof policy !== "string" || quantity !== DOWNTIME.quantity) continue;
+    if (typeof share === "number") verdicts.set(policy, share > 0.5);
   }
   return verdicts;
-}
-
-function sloFigure(
-  figures: ReadonlyMap<string, number>,
-  downtime: StoredTable | undefined,
-): number | undefined {
-  const column = DOWNTIME.slo.find((name) =>
-    downtime?.columns.some((candidate) => candidate.name === name),
-  );
-  return column === undefined ? undefined : figures.get(column);
 }

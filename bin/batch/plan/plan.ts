@@ -42,8 +42,8 @@ export interface Planned {
  * @throws TraceError BAD_OPTION, BAD_MANIFEST, BAD_POLICY_FILE, UNREADABLE for what concerns all traces.
  */
 export async function planBatch(request: PlanRequest): Promise<Planned> {
-  const options = parseParameters(request.parameters);
-  await userPoliciesOf({ ...options, traces: [] });
+  const { replay } = parseParameters(request.parameters);
+  await userPoliciesOf({ ...replay, traces: [] });
   const found = await findTraces(request.inputs);
   const fleets = await Promise.all(request.csv.map((file) => readFleetCsv(file)));
   const rows = [...found.traces.map(bareRow), ...fleets.flatMap((fleet) => fleet.rows)];

@@ -1,4 +1,7 @@
-import type { ResultDocument, StoredTable } from "../result-document.ts";
+import type { EstimateRow } from "../../downtime/rows.ts";
+import { ESTIMATES } from "../../downtime/schema.ts";
+import { resultTable } from "../../result-tables.ts";
+import { type ResultDocument, type StoredTable, storedTable } from "../result-document.ts";
 import type { TraceEntry } from "../trace-entry.ts";
 
 type Rows = readonly (readonly (string | number | null)[])[];
@@ -22,24 +25,13 @@ export function flushesTable(rows: Rows): StoredTable {
   };
 }
 
-/** `policy, converged, blackout_ms_p50`. */
-export function downtimeTable(rows: Rows): StoredTable {
-  return {
-    name: "downtime",
-    order: "as given",
-    columns: [
-      { name: "policy", type: "utf8", nullable: false, unit: "", meaning: "A name." },
-      { name: "converged", type: "utf8", nullable: true, unit: "", meaning: "yes or no." },
-      {
-        name: "blackout_ms_p50",
-        type: "float64",
-        nullable: true,
-        unit: "ms",
-        meaning: "Median blackout.",
-      },
-    ],
-    rows,
-  };
+/** The table of `downtime` by its own schema: of each policy the quantities that are named. */
+export function downtimeTable(rows: readonly Partial<EstimateRow>[]): StoredTable {
+  const whole = rows.map((row): EstimateRow => {
+    const nothing = Object.fromEntries(ESTIMATES.columns.map(({ name }) => [name, null]));
+    return { ...nothing, unit: "s", ...row } as EstimateRow;
+  });
+  return storedTable(resultTable(ESTIMATES, whole));
 }
 
 export interface DocumentParts {
