@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Manifest } from "./batch/manifest.ts";
 import {
   childrenOf,
@@ -23,6 +23,9 @@ import {
   writeFleet,
 } from "./batch/testing/fleet.ts";
 import type { Rollup } from "../reports/batch/rollup.ts";
+
+/** Many processes on a machine that others use too. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 const COUNT = 60;
 
@@ -322,7 +325,7 @@ describe("batch run with everything that can be asked for", () => {
     const migration = "--memory 4GiB --bandwidth 1GB/s --dirty-rate 100MB/s --hot-set 200MiB";
     const asked = [...migration.split(" "), "--draws", "100", "--seed", "7"];
     const plan = at("asked.json");
-    const inputs = ["tiny-612", "tiny-61"].map((name) => path.join(captures, name));
+    const inputs = [path.join(captures, "tiny-612")];
     const words = [
       "batch",
       "plan",
@@ -339,7 +342,7 @@ describe("batch run with everything that can be asked for", () => {
     );
     expect((await tool([...words, "--downtime", ...asked])).code).toBe(0);
     const run = await tool(["batch", "run", plan, "--results", at("asked")]);
-    expect(run.out).toMatch(/^2 traces: 2 computed/);
+    expect(run.out).toMatch(/^1 trace: 1 computed/);
     const tree = await merged(plan, [at("asked")], "asked-merged");
     const rollup = rollupIn(tree);
     expect(rollup.worst_by).toBe("guest_downtime_s_p95");
@@ -350,7 +353,7 @@ describe("batch run with everything that can be asked for", () => {
     const datasets = Buffer.from(tree.get("datasets/downtime_estimates.csv") ?? "", "latin1");
     const gathered = datasets.toString("utf8").trim().split("\n");
     expect(gathered[0]?.endsWith(header)).toBe(true);
-    const own = gathered.filter((line) => line.includes(",tiny-612/trace.txt.gz,"));
+    const own = gathered.slice(1);
     expect(own).toHaveLength(lines.length);
     for (const [i, line] of lines.entries()) expect(own[i]?.endsWith(`,${line}`)).toBe(true);
   });

@@ -4,10 +4,13 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { documents, EXECUTABLE, tool, treeOf, writeFleet } from "./testing/fleet.ts";
 
 const RECIPES = path.resolve(fileURLToPath(import.meta.url), "../../../fixtures/recipes");
+/** Many processes on a machine that others use too. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+
 const COUNT = 13;
 
 let work: string;

@@ -2,9 +2,12 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tool, treeOf, writeFleet } from "../testing/fleet.ts";
 import { s3Environment, SECRET_KEY, type S3Server, startS3 } from "../testing/s3-server.ts";
+
+/** Many processes on a machine that others use too. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let work: string;
 let server: S3Server;
