@@ -19,6 +19,7 @@ const USAGE_CODES: ReadonlySet<TraceErrorCode> = new Set<TraceErrorCode>([
   "BAD_OPTION",
   "BAD_POLICY_FILE",
   "BAD_COST_FILE",
+  "BAD_MANIFEST",
 ]);
 
 export function exitCodeOf(error: unknown): ExitCodeValue {

@@ -13,6 +13,19 @@ export function onInterrupt(cleanup: () => void): () => void {
   };
 }
 
+let gracefulStop: (() => void) | undefined;
+
+/**
+ * The first signal calls `stop` instead of ending the run, which has work in hand that it will finish; a
+ * second one ends it. Gives what takes that back.
+ */
+export function onStopRequest(stop: () => void): () => void {
+  gracefulStop = stop;
+  return () => {
+    gracefulStop = undefined;
+  };
+}
+
 /** Runs and forgets the registered cleanups, the latest first; one that fails does not stop the others. */
 export function runCleanups(): void {
   const latestFirst = [...cleanups].toReversed();
@@ -28,7 +41,13 @@ export function runCleanups(): void {
 
 export function installLifecycle(debug: boolean): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (gracefulStop !== undefined) {
+        const stop = gracefulStop;
+        gracefulStop = undefined;
+        stop();
+        return;
+      }
       runCleanups();
       process.stderr.write(`tlbi-replay: interrupted by ${signal}\n`);
       process.exit(ExitCode.INTERRUPTED);

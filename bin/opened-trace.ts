@@ -20,8 +20,10 @@ import type { NestedResult } from "../replay/nested/nested-result.ts";
 import type { KernelVersion } from "../replay/policies/kernel-version.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import type { ReplayConfig, ReplayObserver } from "../replay/replay.ts";
+import type { TimelineResult } from "../replay/timeline/timeline-rows.ts";
 import type { Log } from "./log.ts";
 import type { RecognisedTrace } from "./recognise-trace.ts";
+import type { TraceProgress } from "./trace-progress.ts";
 import type { TraceOptions } from "./trace-options.ts";
 
 /** What a run was configured with, of any architecture. */
@@ -60,6 +62,8 @@ export interface TraceRun {
   readonly inference: InferenceResult | undefined;
   /** Shadow tables of nested guests; undefined where the trace shows no guest hypervisor. */
   readonly nested?: NestedResult | undefined;
+  /** When and where invalidations were issued: where it was asked for, and the trace has probes. */
+  readonly timeline?: TimelineResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;
@@ -81,6 +85,14 @@ export interface RunRequest {
   readonly tlb?: ArchitectureRequest["tlb"];
   /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
   readonly model?: (config: ReplayConfig, reader: TraceReader) => ReplayObserver | undefined;
+  /** Follow when and where invalidations are issued. */
+  readonly timeline?: boolean;
+  /** Told how far the reading is. */
+  readonly progress?: TraceProgress | undefined;
+  /** Where the run says what it does; stderr where it is not given. */
+  readonly log?: Log;
+  /** Most content that is unpacked from the file; no limit where it is not given. */
+  readonly maxContentBytes?: number | undefined;
   /** Sees each batch before the replay does. */
   readonly observe?: (batch: EventBatch) => void;
 }

@@ -17,7 +17,7 @@ import { STREAM_SPECS, type StreamValues, TLB } from "./stream-options.ts";
  */
 
 export const PAGE_SIZES = ["4k", "16k", "64k"] as const;
-export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow"] as const;
+export const OUTPUT_FORMATS = ["table", "csv", "json", "arrow", "html"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const INPUT_FORMATS = [
   "auto",
@@ -68,6 +68,8 @@ export interface SharedValues extends StreamValues {
   "tlb-knob": ReadonlyMap<KnobName, number> | undefined;
   format: OutputFormat | undefined;
   out: string | undefined;
+  /** Path of an HTML file. */
+  html: string | undefined;
   quiet: boolean;
   debug: boolean;
 }
@@ -214,6 +216,12 @@ export const SHARED_OPTIONS: {
     describe: "Folder for the result files; made if needed, a set in it is replaced as a whole",
     fallback: "no files",
     coerce: parseOut,
+  },
+  html: {
+    group: OUTPUT,
+    describe: "File for the results as one self-contained HTML page",
+    fallback: "none",
+    coerce: (raw) => single("html", raw),
   },
   quiet: {
     group: GENERAL,

@@ -21,6 +21,17 @@ const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "nested-pa-bits", "kernel"
 /** Options that say what it is replayed with. */
 const REPLAY_OPTIONS = ["policy", "policy-file", "flag", "memslots"] as const;
 
+/** Every option that decides what the replay of a trace gives. */
+export type AnalysisOption =
+  | (typeof READING_OPTIONS)[number]
+  | (typeof HOST_OPTIONS)[number]
+  | (typeof REPLAY_OPTIONS)[number];
+export const ANALYSIS_OPTIONS: readonly AnalysisOption[] = [
+  ...READING_OPTIONS,
+  ...HOST_OPTIONS,
+  ...REPLAY_OPTIONS,
+];
+
 interface Traces {
   readonly traces: readonly string[];
 }

@@ -27,6 +27,9 @@ import { findNestedPolicy } from "../replay/nested/nested-policy.ts";
 import { NestedReplay } from "../replay/nested/nested-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
+import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
+import { timelineResult } from "../replay/timeline/timeline-rows.ts";
+import { observersOf } from "../replay/observers.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
 
 /** Reads the policy files named on the command line. */
@@ -51,11 +54,17 @@ export async function runTrace(
   request: RunRequest,
   architectures: readonly Architecture[] = ARCHITECTURES,
 ): Promise<TraceRun> {
-  const log = logOf(options);
+  const log = request.log ?? logOf(options);
   const file = await resolveTracePath(path);
   const { facts, notes } = await readHostFacts(file);
   for (const note of notes) log.warn(note);
-  const reader = await openTrace(file, openOptionsOf(options));
+  request.progress?.begin(file);
+  const reader = await openTrace(file, {
+    ...openOptionsOf(options),
+    maxContentBytes: request.maxContentBytes,
+    onStored:
+      request.progress === undefined ? undefined : (bytes) => request.progress?.stored(bytes),
+  });
   const recognised = await recogniseTrace(reader, architectures, facts, options.policy ?? []);
   if (request.stage2Only === true) refuseOthers(recognised.found, file);
   refusePoliciesOf(architectures, recognised.found, options.policy ?? [], file);
@@ -78,7 +87,8 @@ async function runStage2(
   const configuration = configure(options, facts, request.operationsOnly);
   const policies = request.choose(configuration, userPolicies);
   const config = replayConfig(configuration, policies, request.compare);
-  const observer = request.model?.(config, reader);
+  const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
+  const observer = observersOf([request.model?.(config, reader), timeline]);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const nestedReplay = new NestedReplay(
     nestedConfig(
@@ -99,6 +109,7 @@ async function runStage2(
     nestedReplay.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
+    request.progress?.events(batch.length);
   }
   const replayed = replay.finish();
   const nested = nestedReplay.finish();
@@ -140,6 +151,10 @@ async function runStage2(
       }),
     inference: inferred,
     nested,
+    timeline:
+      timeline === undefined || inferred !== undefined
+        ? undefined
+        : timelineResult(timeline, reader.names, result.primitivesRecorded),
     facts,
     probes,
   };

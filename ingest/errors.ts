@@ -11,8 +11,12 @@ export type TraceErrorCode =
   | "BAD_OPTION"
   | "BAD_POLICY_FILE"
   | "BAD_COST_FILE"
+  | "BAD_MANIFEST"
   | "UNKNOWN_KERNEL"
-  | "UNWRITABLE";
+  | "UNWRITABLE"
+  | "TOO_LARGE"
+  | "TRACE_CHANGED"
+  | "OUTSIDE_ROOT";
 
 export class TraceError extends Error {
   readonly code: TraceErrorCode;

@@ -21,6 +21,10 @@ export type ChangeObserver = Pick<
 > & {
   leavesCleared(page: number, level: number, count: number): void;
   relaxed(page: number, level: number): void;
+  /** A map call put `pages` from `page` into the table, as coarse as alignment and length allow. */
+  mapped?(page: number, pages: number): void;
+  /** It left what was there as it is: told before `mapped`. */
+  leafKept?(page: number, level: number): void;
 };
 
 /** Whoever follows every walk, and is told whose it is. */
@@ -95,6 +99,7 @@ export class FanOut implements Stage2Observer {
   leafKept(page: number, level: number, permissionsDiffer: boolean): void {
     this.#setPath(Path.remap);
     for (const policy of this.#policies) policy.leafKept(page, level, permissionsDiffer);
+    this.watcher?.changes.leafKept?.(page, level);
   }
 
   leafUnclear(page: number, level: number): void {

@@ -113,7 +113,7 @@ export class Replay {
           policy.nested === undefined ? undefined : Path.nested,
         ),
     );
-    this.#recorded = new Tally("recorded", this.#recordedCall());
+    this.#recorded = new Tally("recorded", recordedCallOf(config));
     this.#agreements = config.compare
       ? entries.map(({ policy }) => new AgreementTally(policy.id))
       : [];
@@ -178,13 +178,13 @@ export class Replay {
       tableBytes: this.#state.contexts.store.allocatedBytes,
     };
   }
+}
 
-  #recordedCall(): PrimitiveCall {
-    const { reference, policies, pageShift } = this.#config;
-    const entry = reference ?? policies[0];
-    if (entry === undefined) throw new Error("a replay needs at least one policy");
-    return callOf(pageShift, entry.policy, entry.features);
-  }
+/** How the calls that the trace recorded become instructions: as the recorded kernel's, else the first policy's. */
+export function recordedCallOf({ reference, policies, pageShift }: ReplayConfig): PrimitiveCall {
+  const entry = reference ?? policies[0];
+  if (entry === undefined) throw new Error("a replay needs at least one policy");
+  return callOf(pageShift, entry.policy, entry.features);
 }
 
 /** The requested policies, and behind them the reference where it is not one of them. */

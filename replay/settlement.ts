@@ -29,6 +29,8 @@ export interface SettlementListener {
     cpu: number,
     context: Stage2Context,
   ): void;
+  /** A recorded call outside brackets, that no policy predicts. */
+  addedLoose?(primitive: number, page: number, pages: number, path: number): void;
   /** A recorded call took everything of every VM, whatever the policy: VMIDs were given out anew. */
   everythingFlushed?(path: number): void;
   /** A bracket ends in which no policy issued anything and nothing was recorded. */
@@ -107,6 +109,7 @@ export class Settlement {
 
   /** A recorded call outside every bracket, that no policy predicts from what the trace shows. */
   addLoose(primitive: number, page: number, pages: number, path: number): void {
+    this.#listener?.addedLoose?.(primitive, page, pages, path);
     if (primitive === Primitive.ALL) this.#listener?.everythingFlushed?.(path);
     this.#recorded.add(path, primitive, page, pages, 1);
   }

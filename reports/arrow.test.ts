@@ -50,9 +50,9 @@ describe("toArrow", () => {
     const table = tableFromIPC(await toArrow(FLUSHES, [], TOOL));
     expect(table.numRows).toBe(0);
     expect(table.schema.fields.map(String)).toEqual([
-      "policy: Utf8",
-      "path: Utf8",
-      "primitive: Utf8",
+      "policy: Dictionary<Int32, Utf8>",
+      "path: Dictionary<Int32, Utf8>",
+      "primitive: Dictionary<Int32, Utf8>",
       "calls: Int64",
       "tlbi: Int64",
       "dsb: Int64",

@@ -7,8 +7,9 @@ import type { ToolIdentity } from "./tool.ts";
  * is piped away can be kept and opened like any other `.arrow` file.
  *
  * What is done here on purpose:
- * - The schema is explicit; nothing is inferred. Counts are Int64, names plain Utf8: a dictionary would
- *   take its id from a process-wide counter, and the bytes would change from run to run.
+ * - The schema is explicit; nothing is inferred. Counts are Int64. Names are dictionaries, their values in the
+ *   order of the rows; the id is the column's place, because the library would take it from a
+ *   process-wide counter and the bytes would change from run to run.
  * - Every column gets buffers of its own. The library's `tableToIPC` merges typed arrays that share an
  *   ArrayBuffer and so writes wrong values; only the writer's own chunks are used.
  * - Field metadata name the unit and the meaning; schema metadata the tool and the schema version.
@@ -21,10 +22,27 @@ export async function toArrow<Row>(
   tool: ToolIdentity,
 ): Promise<Uint8Array> {
   const arrow = await import("apache-arrow");
+  return await fileBytes(arrow, recordBatchOf(arrow, schema, rows, tool, "dictionary"));
+}
+
+/**
+ * A table's rows as a record batch with the schema described above. Names are plain Utf8 unless asked for
+ * otherwise: the batches of one file would have to share their dictionaries.
+ */
+export function recordBatchOf<Row>(
+  arrow: typeof Arrow,
+  schema: TableSchema<Row>,
+  rows: readonly Row[],
+  tool: ToolIdentity,
+  texts: "dictionary" | "plain" = "plain",
+): Arrow.RecordBatch {
   const fields: Arrow.Field[] = [];
   const children: Arrow.Data[] = [];
-  for (const column of schema.columns) {
-    const data = columnData(arrow, column, rows);
+  for (const [place, column] of schema.columns.entries()) {
+    const data =
+      column.type === "utf8" && texts === "dictionary"
+        ? dictionaryData(arrow, column, rows, place)
+        : columnData(arrow, column, rows);
     fields.push(fieldOf(arrow, column, data.type));
     children.push(data);
   }
@@ -36,7 +54,7 @@ export async function toArrow<Row>(
   ]);
   const type = new arrow.Struct(fields);
   const data = arrow.makeData({ type, length: rows.length, nullCount: 0, children });
-  return await fileBytes(arrow, new arrow.RecordBatch(new arrow.Schema(fields, metadata), data));
+  return new arrow.RecordBatch(new arrow.Schema(fields, metadata), data);
 }
 
 async function fileBytes(arrow: typeof Arrow, batch: Arrow.RecordBatch): Promise<Uint8Array> {
@@ -72,6 +90,37 @@ function columnData<Row>(
   }
   const data = Float64Array.from(cells, (cell) => Number(cell ?? 0));
   return arrow.makeData({ type: new arrow.Float64(), ...shape, data });
+}
+
+/** Names as places in a list of the different ones, in the order in which they occur. */
+function dictionaryData<Row>(
+  arrow: typeof Arrow,
+  column: Column<Row>,
+  rows: readonly Row[],
+  id: number,
+): Arrow.Data {
+  const cells = rows.map((row) => cellOf(row, column));
+  const places = new Map<Cell, number>();
+  const data = Int32Array.from(cells, (cell) => {
+    if (cell === null) return 0;
+    const place = places.get(cell) ?? places.size;
+    places.set(cell, place);
+    return place;
+  });
+  const names = [...places.keys()];
+  const values = arrow.makeData({
+    type: new arrow.Utf8(),
+    length: names.length,
+    nullCount: 0,
+    ...utf8Buffers(names),
+  });
+  return arrow.makeData({
+    type: new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32(), id, false),
+    length: cells.length,
+    ...nullsOf(cells),
+    data,
+    dictionary: arrow.makeVector(values),
+  });
 }
 
 /** One bit a row, least significant first, set where there is a value; padded to 8 bytes. */

@@ -1,6 +1,7 @@
 import { PATHS, type PathName } from "../replay/paths.ts";
 import type { FlushRow } from "../replay/results.ts";
 import { PRIMITIVES, type PrimitiveName } from "../replay/tlbi/primitives.ts";
+import { ratioText } from "./answer.ts";
 import { type PolicyTotals, RECORDED, totalsOf } from "./totals.ts";
 import {
   type TableColumn,
@@ -91,14 +92,6 @@ function tlbiRatio(policy: PolicyTotals, recorded: PolicyTotals): string {
   const ratio = ratioText(policy.tlbi / recorded.tlbi);
   if (policy.unknownCalls > 0) return `≥${ratio}`;
   return recorded.unknownCalls > 0 ? `≤${ratio}` : ratio;
-}
-
-/** Three significant digits, never an exponent. */
-function ratioText(ratio: number): string {
-  if (ratio === 0) return "0";
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(ratio)));
-  if (decimals === 0) return formatCount(Math.round(ratio));
-  return ratio.toFixed(Math.min(decimals, 6));
 }
 
 function formatCalls(

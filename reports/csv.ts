@@ -9,14 +9,18 @@ import { type Cell, type Column, type TableSchema, cellOf } from "./schema.ts";
  * for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) gets a leading `'`,
  * as OWASP advises; numeric columns are exempt, so negative numbers stay numbers.
  */
-export function toCsv<Row>(schema: TableSchema<Row>, rows: Iterable<Row>): string {
+export function toCsv<Row>(
+  schema: TableSchema<Row>,
+  rows: Iterable<Row>,
+  options: { readonly header: boolean } = { header: true },
+): string {
   const records: Cell[][] = [];
   for (const row of rows) {
     records.push(schema.columns.map((column) => csvCell(row, column)));
   }
   // `record_delimiter` stays at its default, LF: giving it would switch off the quoting of CR.
   return stringify(records, {
-    header: true,
+    header: options.header,
     columns: schema.columns.map((column) => column.name),
     quoted_match: [/^$/],
     escape_formulas: true,

@@ -84,6 +84,15 @@ describe("writeOutputSet", () => {
     expect(fs.readdirSync(dir)).toHaveLength(4);
   });
 
+  it("removes what an older set had and this one has not, and nothing else", () => {
+    writeOutputSet(dir, [...setOf(1), { name: "old.csv", bytes: "old" }]);
+    fs.writeFileSync(path.join(dir, "mine.csv"), "kept");
+    writeOutputSet(dir, setOf(2), undefined, ["old.csv", "a.csv", "never.csv"]);
+    const names = [...setOf(2).map(({ name }) => name), "mine.csv"];
+    expect(fs.readdirSync(dir).sort()).toEqual(names.sort());
+    expect(setOf(2).every(({ name, bytes }) => read(name) === bytes)).toBe(true);
+  });
+
   it("does not write through a link that lies where a temporary file goes", () => {
     const victim = path.join(dir, "victim");
     fs.writeFileSync(victim, "kept");

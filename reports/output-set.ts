@@ -17,7 +17,8 @@ export const SET_MARKER = "summary.json";
  * machine dies, a file under its final name is whole and the marker stands only beside a complete set:
  *
  * 1. every file goes to a temporary name in `dir` (a dot, the name, the process id) and is synced;
- * 2. an older marker is removed, so that a mixture of two sets is never taken for one;
+ * 2. an older marker is removed, so that a mixture of two sets is never taken for one, and then what an
+ *    older set had and this one has not (`obsolete`);
  * 3. the files get their final names, the marker last, each step synced.
  *
  * It runs synchronously: a signal is seen before or after a set, not in the middle. On an error the
@@ -30,8 +31,10 @@ export function writeOutputSet(
   dir: string,
   files: readonly OutputFile[],
   marker: string = SET_MARKER,
+  obsolete: readonly string[] = [],
 ): void {
   checkNames(files, marker);
+  const names = new Set(files.map(({ name }) => name));
   const temporaryName = (name: string): string => path.join(dir, `.${name}.${process.pid}.tmp`);
   const moveIntoPlace = (name: string): void =>
     fs.renameSync(temporaryName(name), path.join(dir, name));
@@ -39,6 +42,10 @@ export function writeOutputSet(
     makeFolder(path.resolve(dir));
     for (const { name, bytes } of files) writeSynced(temporaryName(name), bytes);
     fs.rmSync(path.join(dir, marker), { force: true });
+    for (const name of obsolete) {
+      const file = path.join(dir, path.basename(name));
+      if (!names.has(name) && fs.existsSync(file)) fs.rmSync(file, { force: true });
+    }
     syncFolder(dir);
     for (const { name } of files) if (name !== marker) moveIntoPlace(name);
     syncFolder(dir);

@@ -33,7 +33,7 @@ const HOST_PAGES = ["4k", "2m", "1g"] as const;
 const CASE_IDS = CASES.map(({ id }) => id);
 
 /** Options that `downtime` alone has. */
-const DOWNTIME_OPTIONS: Specs = {
+export const DOWNTIME_OPTIONS: Specs = {
   case: {
     group: INPUT,
     describe: `A published case with its figures: ${CASE_IDS.join(", ")}`,

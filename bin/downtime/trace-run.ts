@@ -20,6 +20,7 @@ import { policyOfKernel } from "../../replay/policies/version-map.ts";
 import type { TraceView } from "../../reports/downtime/view.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import type { TraceOptions } from "../trace-options.ts";
+import type { RunRequest } from "../opened-trace.ts";
 import { runTrace } from "../trace-run.ts";
 import { policyChoices } from "./request-of.ts";
 import type { Given, SourceFacts } from "./source-facts.ts";
@@ -66,12 +67,16 @@ function standardIds(recordedPolicy: Policy | undefined): readonly string[] {
   return defaultPolicies(recordedPolicy).map(({ id }) => (id === recordedPolicy?.id ? AUTO : id));
 }
 
+/** How a trace is read; none of it changes what is estimated. */
+export type ReadSetting = Pick<RunRequest, "log" | "maxContentBytes">;
+
 /** Replays the trace, and takes from its phases what an estimate needs. Throws as `runTrace` does. */
 export async function readTrace(
   trace: string,
   args: TraceOptions & DowntimeValues,
   userPolicies: readonly Policy[],
   table: CostTable,
+  setting: ReadSetting = {},
 ): Promise<TraceSource> {
   let recorder: PhaseRecorder | undefined;
   let choices: readonly PolicyChoice[] = [];
@@ -81,6 +86,7 @@ export async function readTrace(
     compare: false,
     infers: false,
     stage2Only: true,
+    ...setting,
     choose: (configuration, own) => {
       kernel = configuration.kernel;
       choices = choicesOf(args, configuration, own);

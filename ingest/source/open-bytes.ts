@@ -10,6 +10,10 @@ export interface OpenBytesOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Size of the reads; for tests. */
   readonly readBytes?: number;
+  /** More content than this ends the reading with TOO_LARGE: a small file may unpack to any size. */
+  readonly maxContentBytes?: number | undefined;
+  /** Told of each piece of the file, as stored, that was read. */
+  readonly onStored?: ((bytes: number) => void) | undefined;
 }
 
 /** An opened source: its content, unpacked, and what is known of its stored form. */
@@ -37,10 +41,11 @@ export const HEAD_BYTES: number = 64 * 1024;
  */
 export async function openBytes(path: string, options: OpenBytesOptions = {}): Promise<ByteSource> {
   const stored = new StoredDigest();
-  const raw =
+  const stream =
     path === "-"
       ? streamChunks(options.stdin ?? process.stdin, stored)
       : fileChunks(await openFile(path), path, stored, options.readBytes ?? READ_BYTES);
+  const raw = options.onStored === undefined ? stream : tellingOf(stream, options.onStored);
   try {
     const packed = await takeHead(raw, MAGIC_BYTES);
     if (packed.head.length === 0) throw new TraceError("EMPTY", "the file is empty", path);
@@ -52,12 +57,15 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
         : UNPACKING[compression](packed.chunks, (found) => {
             damage = found;
           });
-    const { head, chunks } = await takeHead(content, HEAD_BYTES);
+    const { maxContentBytes } = options;
+    const bounded = maxContentBytes === undefined ? content : upTo(content, maxContentBytes, path);
+    const { head, chunks } = await takeHead(bounded, HEAD_BYTES);
     if (head.length === 0) {
       const why = damage?.reason ?? `the ${compression} stream holds nothing`;
       throw new TraceError("EMPTY", `nothing could be unpacked: ${why}`, path);
     }
     const close = async (): Promise<void> => {
+      await bounded.return();
       await content.return();
       await raw.return();
     };
@@ -65,6 +73,39 @@ export async function openBytes(path: string, options: OpenBytesOptions = {}): P
   } catch (error) {
     await raw.return();
     throw error;
+  }
+}
+
+async function* tellingOf(
+  chunks: AsyncGenerator<Uint8Array, void, undefined>,
+  tell: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of chunks) {
+      tell(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    await chunks.return();
+  }
+}
+
+async function* upTo(
+  content: AsyncGenerator<Uint8Array, void, undefined>,
+  maxBytes: number,
+  path: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  try {
+    for await (const chunk of content) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) {
+        throw new TraceError("TOO_LARGE", `its content is larger than ${maxBytes} bytes`, path);
+      }
+      yield chunk;
+    }
+  } finally {
+    await content.return();
   }
 }
 

@@ -86,6 +86,7 @@ function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: n
     const pages = task.endPage - task.startPage;
     const mustInstall = ret === 0 && !state.mapToleratesUnchanged;
     mapRange(context.table, task.startPage, pages, task.physPage, task.flags, mustInstall, fanOut);
+    fanOut.watcher?.changes.mapped?.(task.startPage, pages);
     if (state.mapToleratesUnchanged) setPermissions(context.table, task.startPage, task.flags);
     if (fanOut.lastPath === Path.collapse) counts.collapse += 1;
     else if (fanOut.lastPath === Path.split) counts.blockBroken += 1;
