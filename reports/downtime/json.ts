@@ -9,6 +9,7 @@ import {
   phaseRows,
   sensitivityRows,
   structureRows,
+  tornadoRows,
 } from "./rows.ts";
 import { DOWNTIME_SCHEMA_VERSION } from "./schema.ts";
 import type { CaseView, DowntimeView } from "./view.ts";
@@ -69,6 +70,7 @@ function tablesOf(estimate: DowntimeEstimate): object {
     differences: differenceRows(estimate),
     structures: structureRows(estimate),
     sensitivities: sensitivityRows(estimate),
+    tornado: tornadoRows(estimate),
     costs: costRows(estimate),
   };
 }
