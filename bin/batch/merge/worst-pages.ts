@@ -57,7 +57,6 @@ async function pageOf(
   const { resultPage } = await import("../../../reports/html/page.ts");
   // A result does not know where its trace stood; the manifest does.
   const inputs = summary.inputs.map((input) => ({ ...input, path: trace }));
-  const rows = Object.fromEntries(tables.map((table) => [table.name, rowsOf(table)]));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each was written from its schema
-  return await resultPage({ summary: { ...summary, inputs }, tables: rows as ResultTables });
+  const rows: ResultTables = Object.fromEntries(tables.map((table) => [table.name, rowsOf(table)]));
+  return await resultPage({ summary: { ...summary, inputs }, tables: rows });
 }
