@@ -22,6 +22,7 @@ import { checkGates, unmetGates } from "../downtime/gates.ts";
 import { withDowntimeOptions } from "../downtime/options.ts";
 import { factsOfReport, mergeFacts, reportView } from "../downtime/report-source.ts";
 import { requestOf } from "../downtime/request-of.ts";
+import { warningsOf } from "../downtime/source-facts.ts";
 import { SettingList } from "../downtime/setting-list.ts";
 import { choicesWithoutTrace, readTrace, type TraceSource } from "../downtime/trace-run.ts";
 import type { DowntimeValues } from "../downtime/values.ts";
@@ -85,7 +86,7 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
       await writePage(args.html, await downtimePageOf(view));
       logOf(args).info(`page in ${args.html}`);
     }
-    if (args.html !== "-") await print(view, format);
+    if (args.html !== "-") await print(view, format, traces.length > 1);
     for (const why of unmetGates(args.require ?? [], view.estimate)) {
       logOf(args).warn(why);
       raiseExitCode(ExitCode.GATE_NOT_MET);
@@ -131,9 +132,11 @@ async function viewOf(trace: string | undefined, args: DowntimeArguments): Promi
     argv: process.argv.slice(2),
     estimate,
     settings: settings.entries,
-    warnings: [...facts.warnings, ...(source?.assumptions ?? [])],
+    warnings: [...warningsOf(facts.warnings, settings.entries), ...(source?.assumptions ?? [])],
     trace: source?.view,
     published: args.case === undefined ? undefined : caseViewOf(args.case, request),
+    hostModel: args["host-model"],
+    kernel: args.kernel ?? source?.kernel,
     reports: reports.map(({ path, report }): ReportView => reportView(report, path, estimate)),
   };
 }
@@ -156,6 +159,7 @@ function refuseNothing(
 async function print(
   view: DowntimeView,
   format: NonNullable<SharedValues["format"]>,
+  isOneOfSeveral: boolean,
 ): Promise<void> {
   switch (format) {
     case "csv":
@@ -165,7 +169,7 @@ async function print(
       await printResult(await toArrow(ESTIMATES, estimateRows(view.estimate), toolIdentity()));
       break;
     case "json":
-      await printResult(downtimeJson(view));
+      await printResult(downtimeJson(view, isOneOfSeveral));
       break;
     case "html":
       await printResult(await downtimePageOf(view));

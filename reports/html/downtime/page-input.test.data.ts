@@ -36,6 +36,8 @@ export function pageInputFor(request: EstimateRequest, subject: string): Downtim
     settings: [{ name: "memory", value: "192 GiB", origin: "--memory" }],
     warnings: ["a constant rate of writes"],
     trace: undefined,
+    hostModel: undefined,
+    kernel: undefined,
     published: undefined,
     reports: [],
   });
