@@ -22,8 +22,8 @@ import type { Policy } from "../replay/policies/flags.ts";
 import type { ReplayConfig, ReplayObserver } from "../replay/replay.ts";
 import type { TimelineResult } from "../replay/timeline/timeline-rows.ts";
 import type { Log } from "./log.ts";
-import type { RecognisedTrace } from "./recognise-trace.ts";
 import type { TraceProgress } from "./trace-progress.ts";
+import type { RecognisedTrace } from "./recognise-trace.ts";
 import type { TraceOptions } from "./trace-options.ts";
 
 /** What a run was configured with, of any architecture. */
@@ -58,12 +58,12 @@ export interface TraceRun {
   readonly result: RunResult;
   /** Sentences on the numbers of these policies. */
   readonly explanations: (policies: readonly string[]) => readonly string[];
+  /** When and where invalidations were issued: where it was asked for, and the trace has probes of stage 2. */
+  readonly timeline?: TimelineResult | undefined;
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
   /** Shadow tables of nested guests; undefined where the trace shows no guest hypervisor. */
   readonly nested?: NestedResult | undefined;
-  /** When and where invalidations were issued: where it was asked for, and the trace has probes. */
-  readonly timeline?: TimelineResult | undefined;
   readonly facts: HostFacts;
   /** The probe list saved beside the trace; undefined where there is none. */
   readonly probes: Fact<SavedProbes> | undefined;

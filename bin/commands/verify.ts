@@ -149,9 +149,14 @@ function judgedFit({ result, configuration }: TraceRun, isAuto: boolean): Policy
 function raise(run: TraceRun, judged: PolicyFit): void {
   const shadow = run.nested?.agreement;
   const isShadowWrong = shadow !== undefined && !shadow.isClean;
-  if (isShadowWrong || judged.missed + judged.spurious > 0 || !run.result.primitivesRecorded) {
+  const { primitivesRecorded } = run.result;
+  const { diagnostics } = run.reader;
+  // What nothing in the trace could have caused is not refuted, and not verified either.
+  const isCauseMissing = diagnostics.count("CAUSE_NOT_RECORDED") > 0;
+  const isWrong = isShadowWrong || judged.missed + judged.spurious > 0;
+  if (isWrong || isCauseMissing || !primitivesRecorded) {
     raiseExitCode(ExitCode.GATE_NOT_MET);
-  } else if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+  } else if (diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
 }
 
 function notesOf(

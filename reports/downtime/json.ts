@@ -9,6 +9,7 @@ import {
   phaseRows,
   sensitivityRows,
   structureRows,
+  tornadoRows,
 } from "./rows.ts";
 import { DOWNTIME_SCHEMA_VERSION } from "./schema.ts";
 import { wideRows } from "./wide.ts";
@@ -74,6 +75,7 @@ function tablesOf(estimate: DowntimeEstimate): object {
     differences: differenceRows(estimate),
     structures: structureRows(estimate),
     sensitivities: sensitivityRows(estimate),
+    tornado: tornadoRows(estimate),
     costs: costRows(estimate),
   };
 }
