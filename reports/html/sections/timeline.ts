@@ -35,7 +35,7 @@ function option(value: string, text: string): Html {
 
 async function render(results: ResultSet): Promise<Html> {
   const data = timelineData(results);
-  return html`<p>Density of invalidations: each step is ${durationText(data.binNs)} wide. Drag to zoom, double-click for all; triangles are operations that can be opened.</p>
+  return html`<p>Density of invalidations: each step is ${durationText(data.binNs)} wide. Drag to zoom, double-click for all; triangles are operations that can be opened.${results.summary.nested === undefined ? "" : " Invalidations of shadow tables (path nested) are not in it."}</p>
 <div class="screen">
 <div class="controls">
 <label>Policy <select id="timeline-policy">${data.policies.map((policy) => option(policy, policy))}</select></label>
