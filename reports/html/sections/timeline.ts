@@ -54,7 +54,10 @@ async function render(results: ResultSet): Promise<Html> {
 <div class="controls"><label>Operation <select id="timeline-kept"></select></label></div>
 <div class="detail" id="timeline-detail" aria-live="polite" hidden></div>
 </div>
-${await paperCharts(results)}
+${await paperCharts(
+  results,
+  data.keys.map(([, primitive]) => primitive),
+)}
 ${coarseTable(results)}
 ${jsonBlock("timeline-data", data)}`;
 }
@@ -88,9 +91,10 @@ function coarseRows({ tables, summary }: ResultSet): CoarseRow[] {
   );
 }
 
-async function paperCharts(results: ResultSet): Promise<Html> {
+/** @param keys primitives in the order in which the screen colours them. */
+async function paperCharts(results: ResultSet, keys: readonly string[]): Promise<Html> {
   const rows = coarseRows(results);
-  const primitives = [...new Set(rows.map(({ primitive }) => primitive))];
+  const primitives = [...new Set(keys)];
   const spec: TopLevelSpec = {
     data: { values: rows },
     facet: {
