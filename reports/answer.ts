@@ -51,7 +51,8 @@ function furthest(first: PolicyTotals, others: readonly PolicyTotals[]): PolicyT
 
 function alone(totals: PolicyTotals, flushes: readonly FlushRow[]): string {
   const recorded = totalsOf(flushes, RECORDED);
-  const own = `${totals.policy} issues ${callsText(totals)} with ${formatCount(totals.tlbi)} TLBI instructions for these operations`;
+  const tlbi = totals.tlbi === 0 ? "" : ` with ${formatCount(totals.tlbi)} TLBI instructions`;
+  const own = `${totals.policy} issues ${callsText(totals)}${tlbi} for these operations`;
   return recorded.calls === 0 ? `${own}.` : `${own}; the trace recorded ${callsText(recorded)}.`;
 }
 
@@ -59,7 +60,11 @@ function compared(first: PolicyTotals, far: PolicyTotals): string {
   const calls = `${far.policy} issues ${callsText(far)} where ${first.policy} issues ${callsOnly(first)}`;
   const ratio = ratioRange(far, first);
   const times = ratio === undefined ? "" : `: ${ratio} times as many`;
-  const tlbi = `, in ${formatCount(far.tlbi)} TLBI instructions against ${formatCount(first.tlbi)}`;
+  // x86 has no such instruction.
+  const tlbi =
+    far.tlbi + first.tlbi === 0
+      ? ""
+      : `, in ${formatCount(far.tlbi)} TLBI instructions against ${formatCount(first.tlbi)}`;
   return `For the same operations, ${calls}${times}${tlbi}.`;
 }
 

@@ -125,7 +125,8 @@ footer{color:var(--soft);font-size:.85rem}
 @media print{
 :root,:root[data-theme=dark],:root:not([data-theme=light]){${LIGHT};--page:#fff}
 html{font-size:11px}body{max-width:none;padding:0}
-nav,.controls,.screen,button{display:none!important}
+nav,.controls,.screen,#theme{display:none!important}
+th button{border:0;padding:0;background:none}
 .paper{display:block}
 section{border:0;padding:0;break-inside:auto}
 figure,tr{break-inside:avoid}

@@ -1,6 +1,7 @@
 import type { Section } from "../section.ts";
 import { curvesSection } from "./curves.ts";
 import { heatSection } from "./heat.ts";
+import { nestedSection } from "./nested.ts";
 import { policiesSection } from "./policies.ts";
 import { provenanceSection } from "./provenance.ts";
 import { stallsSection } from "./stalls.ts";
@@ -13,5 +14,6 @@ export const SECTIONS: readonly Section[] = [
   stallsSection,
   heatSection,
   curvesSection,
+  nestedSection,
   provenanceSection,
 ];

@@ -35,7 +35,7 @@ function option(value: string, text: string): Html {
 
 async function render(results: ResultSet): Promise<Html> {
   const data = timelineData(results);
-  return html`<p>Density of invalidations: each step is ${durationText(data.binNs)} wide. Drag to zoom, double-click for all; triangles are operations that can be opened.</p>
+  return html`<p>Density of invalidations: each step is ${durationText(data.binNs)} wide. Drag to zoom, double-click for all; triangles are operations that can be opened.${results.summary.nested === undefined ? "" : " Invalidations of shadow tables (path nested) are not in it."}</p>
 <div class="screen">
 <div class="controls">
 <label>Policy <select id="timeline-policy">${data.policies.map((policy) => option(policy, policy))}</select></label>
@@ -54,7 +54,10 @@ async function render(results: ResultSet): Promise<Html> {
 <div class="controls"><label>Operation <select id="timeline-kept"></select></label></div>
 <div class="detail" id="timeline-detail" aria-live="polite" hidden></div>
 </div>
-${await paperCharts(results)}
+${await paperCharts(
+  results,
+  data.keys.map(([, primitive]) => primitive),
+)}
 ${coarseTable(results)}
 ${jsonBlock("timeline-data", data)}`;
 }
@@ -88,9 +91,10 @@ function coarseRows({ tables, summary }: ResultSet): CoarseRow[] {
   );
 }
 
-async function paperCharts(results: ResultSet): Promise<Html> {
+/** @param keys primitives in the order in which the screen colours them. */
+async function paperCharts(results: ResultSet, keys: readonly string[]): Promise<Html> {
   const rows = coarseRows(results);
-  const primitives = [...new Set(rows.map(({ primitive }) => primitive))];
+  const primitives = [...new Set(keys)];
   const spec: TopLevelSpec = {
     data: { values: rows },
     facet: {
