@@ -2,6 +2,7 @@ import { toArrow } from "../reports/arrow.ts";
 import { formatComparison } from "../reports/comparison.ts";
 import { toCsv } from "../reports/csv.ts";
 import { formatInference } from "../reports/inference.ts";
+import { formatNested } from "../reports/nested.ts";
 import { formatNotes } from "../reports/notes.ts";
 import { type OutputFile, SET_MARKER, writeOutputSet } from "../reports/output-set.ts";
 import { formatRefills } from "../reports/refills.ts";
@@ -96,5 +97,6 @@ async function printTables(analyzed: AnalyzedTrace, isOneOfSeveral: boolean): Pr
   if (refills !== undefined) {
     await printResult(formatRefills(refills, summary.flushes, terminal));
   }
+  if (run.nested !== undefined) await printResult(formatNested(run.nested, terminal));
   await printResult(formatNotes(summary));
 }

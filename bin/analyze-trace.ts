@@ -1,7 +1,8 @@
 import type { Policy } from "../replay/policies/flags.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../replay/policies/select.ts";
-import type { Configuration } from "../replay/configuration.ts";
-import { explain } from "../reports/explanations.ts";
+import type { Configuration, Setting } from "../replay/configuration.ts";
+import { UNKNOWN_LEVEL } from "../replay/nested/nested-level.ts";
+import { shapeOf } from "../replay/tlb/preset-shape.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
 import type { ResultTables } from "../reports/result-set.ts";
 import { buildSummary, type Summary } from "../reports/summary.ts";
@@ -15,9 +16,11 @@ import {
   reportOf,
   type TlbOptions,
 } from "./tlb-model.ts";
+import { LIST } from "./tlb-values.ts";
 import type { TraceOptions } from "./trace-options.ts";
 import type { TraceProgress } from "./trace-progress.ts";
-import { logOf, runTrace, type TraceRun } from "./trace-run.ts";
+import type { TraceRun } from "./opened-trace.ts";
+import { logOf, runTrace } from "./trace-run.ts";
 import { toolIdentity } from "./version.ts";
 
 /** What `analyze` finds out about one trace. */
@@ -61,10 +64,14 @@ export async function analyzeTrace(
   const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
-    model: (config, baseNs) => {
-      chosen = chooseModel(args, config, setting.streamFile, baseNs);
+    model: (config, reader) => {
+      chosen = chooseModel(args, config, setting.streamFile, () => reader.baseNs);
       return chosen?.model;
     },
+    tlb:
+      args.tlb === undefined || args.tlb === LIST
+        ? undefined
+        : { id: args.tlb.id, shape: shapeOf(args.tlb, args["tlb-set"] ?? []).shape },
     operationsOnly: false,
     compare: false,
     infers: true,
@@ -75,7 +82,8 @@ export async function analyzeTrace(
     maxContentBytes: setting.maxContentBytes,
   });
   const refills = refillsOf(run, chosen);
-  if (args.tlb !== undefined && refills === undefined) {
+  const isStage2 = run.architecture.architecture?.start === undefined;
+  if (args.tlb !== undefined && refills === undefined && isStage2) {
     log.warn("no refills: where operations are only inferred, no TLB is modelled");
   }
   const unmodelled = refills === undefined && chosen !== undefined ? [noRefills(chosen)] : [];
@@ -138,6 +146,7 @@ function summaryOf(
     argv,
     configuration: [
       ...configuration.settings,
+      ...levelSettings(run),
       ...policies.map(({ id, detail, flags }) => ({
         name: `policy ${id}`,
         value: JSON.stringify(flags),
@@ -150,17 +159,15 @@ function summaryOf(
     flushes: result.flushes,
     instructions: result.instructions,
     refills,
-    explanations: [
-      ...unmodelled,
-      ...explain({
-        counts: result.counts,
-        policies: policies.map((policy) => policy.id),
-        recordedPolicy: configuration.recordedPolicy?.id,
-        tlbirange: configuration.features.tlbirange,
-        fwb: configuration.features.fwb,
-        primitivesRecorded: result.primitivesRecorded,
-        hasDataLoss: run.reader.diagnostics.hasDataLoss,
-      }),
-    ],
+    nested: run.nested,
+    explanations: [...unmodelled, ...run.explanations(policies.map((policy) => policy.id))],
   });
+}
+
+/** Which hypervisor of arm64 recorded the trace: the host of guest hypervisors, or one that cannot be told. */
+function levelSettings({ nested, architecture }: TraceRun): readonly Setting[] {
+  if (architecture.architecture?.start !== undefined) return [];
+  const { level, because } = nested?.level ?? UNKNOWN_LEVEL;
+  const value = level === "unknown" ? "L0 or L1" : level;
+  return [{ name: "level", value, origin: because }];
 }

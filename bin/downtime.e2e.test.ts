@@ -12,6 +12,9 @@ const ROOT = path.resolve(fileURLToPath(import.meta.url), "../..");
 const EXECUTABLE = path.join(ROOT, "dist/bin/tlbi-replay.js");
 const CAPTURE = path.join(ROOT, "fixtures/captures/s2-huge-612");
 
+const COMPLETED = path.join(ROOT, "fixtures/migrations/mig-cut-61.txt.gz");
+const CANCELLED = path.join(ROOT, "fixtures/migrations/migc-cut-612.txt.gz");
+
 let work: string;
 beforeAll(() => {
   work = fs.mkdtempSync(path.join(os.tmpdir(), "tlbi-replay-downtime-"));
@@ -38,6 +41,22 @@ function downtime(...words: readonly string[]): Outcome {
     },
   );
   return { code: status, out: stdout.toString(), err: stderr.toString(), bytes: stdout };
+}
+
+interface TraceDocument {
+  readonly outcome: string;
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly policy: string;
+    readonly collapses: number;
+    readonly flush_calls: number;
+  }[];
+  readonly policies: readonly { readonly policy: string; readonly epoch: string }[];
+  readonly estimates: readonly Readonly<Record<string, string | number | null>>[];
+}
+
+function jsonOf(...words: readonly string[]): TraceDocument {
+  return JSON.parse(downtime(...words).out) as TraceDocument;
 }
 
 const VM = ["--memory", "192GiB", "--vcpus", "48", "--host-page", "1g", "--draws", "300"];
@@ -88,7 +107,7 @@ describe("parameters alone", () => {
     const folder = path.join(work, "tables");
     expect(downtime(...VM, ...LINK, "--out", folder).code).toBe(0);
     const names = fs.readdirSync(folder).filter((name) => name.endsWith(".csv"));
-    expect(names).toHaveLength(7);
+    expect(names).toHaveLength(8);
     for (const name of names) {
       const rows = parse<Record<string, string>>(fs.readFileSync(path.join(folder, name)), {
         columns: true,
@@ -115,6 +134,12 @@ describe("parameters alone", () => {
     const unknown = downtime(...args, "--require", "network_downtime<1s");
     expect(unknown.code, "a quantity without a value meets no gate").toBe(4);
     expect(downtime(...args, "--require", "rollback_stall<1s@e9").code).toBe(2);
+  });
+
+  it("a kernel's version stands for its own policy and epoch", () => {
+    const { out } = downtime(...VM, ...LINK, "--kernel", "6.1.176");
+    expect(out).toMatch(/quantity +pgtable-5\.10 +range-6\.9/);
+    expect(out).toContain("of the given or recorded version (about 5.14 to 6.1");
   });
 
   it("takes epochs as policies, and a loaded calibration as a whole", () => {
@@ -198,6 +223,33 @@ describe("a trace", () => {
     expect(out).toContain("Broadcast flushes by phase");
     expect(out).toMatch(/quantity +range-6\.9 +pgtable-5\.10/);
     expect(out).toMatch(/roll-back stall +\d/);
+  });
+
+  it("a completed and a cancelled migration: phases, and old and new policies with intervals", () => {
+    const machine = ["--cpu", "fwb,tlbirange,ttl", "--draws", "300", "--format", "json"];
+    const completed = jsonOf(COMPLETED, "--kernel", "6.1.192", ...machine);
+    expect(completed.outcome).toBe("completed");
+    const cancelled = jsonOf(CANCELLED, "--kernel", "6.12.107", ...machine);
+    expect(cancelled.outcome).toBe("rolled-back");
+    const rolled = cancelled.phases.find(
+      ({ phase, policy }) => phase === "rollback" && policy === "recorded",
+    )!;
+    expect(rolled).toMatchObject({ collapses: 9, flush_calls: 9 });
+    for (const { policies, estimates } of [completed, cancelled]) {
+      expect(policies.map(({ policy }) => policy).sort()).toEqual(["pgtable-5.10", "range-6.9"]);
+      for (const quantity of ["source_downtime", "rollback_stall", "lost_vcpu_rollback"]) {
+        const rows = estimates.filter((row) => row["quantity"] === quantity);
+        expect(rows).toHaveLength(2);
+        for (const { p5, p50, p95 } of rows as unknown as readonly Record<string, number>[]) {
+          expect(p5!).toBeGreaterThan(0);
+          expect(p50!).toBeGreaterThanOrEqual(p5!);
+          expect(p95!).toBeGreaterThanOrEqual(p50!);
+        }
+      }
+    }
+    // 6.1 is a kernel of the third epoch, although its policy is called after 5.10.
+    expect(completed.policies.find(({ policy }) => policy === "pgtable-5.10")!.epoch).toBe("e3");
+    expect(cancelled.policies.find(({ policy }) => policy === "pgtable-5.10")!.epoch).toBe("e2");
   });
 
   it("a machine that it does not show is refused", () => {

@@ -49,6 +49,7 @@ export interface SharedValues extends StreamValues {
   /** In bytes. */
   "page-size": number | undefined;
   "ipa-bits": number | undefined;
+  "nested-pa-bits": number | undefined;
   kernel: string | undefined;
   start: StartState | undefined;
   "input-format": InputFormat | undefined;
@@ -129,6 +130,12 @@ export const SHARED_OPTIONS: {
     describe: "Size of the guests' physical address space in bits, 32 to 52",
     fallback: "what the trace shows, else 40",
     coerce: (raw) => wholeNumber("ipa-bits", raw, 32, 52),
+  },
+  "nested-pa-bits": {
+    group: MACHINE,
+    describe: "Physical address bits that guest hypervisors see (size of shadow tables), 32 to 52",
+    fallback: "what the trace shows, else 48",
+    coerce: (raw) => wholeNumber("nested-pa-bits", raw, 32, 52),
   },
   kernel: {
     group: MACHINE,

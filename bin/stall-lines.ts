@@ -1,6 +1,6 @@
 import { pickLines } from "../ingest/source/pick-lines.ts";
 import type { StallEventRow } from "../replay/timeline/timeline-rows.ts";
-import type { TraceRun } from "./trace-run.ts";
+import type { TraceRun } from "./opened-trace.ts";
 
 /** Formats whose records are not lines of text. */
 const BINARY_FORMATS: ReadonlySet<string> = new Set(["trace-dat", "arrow"]);

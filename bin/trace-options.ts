@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import type { OpenTraceOptions } from "../ingest/open-trace.ts";
+import { ARCHITECTURES } from "../replay/architectures/registry.ts";
 import { POLICY_HELP } from "../replay/policies/select.ts";
 import { type SharedValues, withOptions } from "./options.ts";
 
@@ -7,10 +8,15 @@ import { type SharedValues, withOptions } from "./options.ts";
 const READING_OPTIONS = ["input-format", "probes", "instance", "line-template"] as const;
 export type ReadingOptions = Pick<SharedValues, (typeof READING_OPTIONS)[number]>;
 
+/** Policies of architectures with rooms of their own, a line each. */
+const OTHER_POLICIES: readonly string[] = ARCHITECTURES.filter(
+  ({ start }) => start !== undefined,
+).flatMap(({ policies }) => policies.map(({ id, summary }) => `${id} – ${summary}`));
+
 const LOG_OPTIONS = ["quiet", "debug"] as const;
 
 /** Options that describe the machine. */
-const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "kernel", "start"] as const;
+const HOST_OPTIONS = ["cpu", "page-size", "ipa-bits", "nested-pa-bits", "kernel", "start"] as const;
 
 /** Options that say what it is replayed with. */
 const REPLAY_OPTIONS = ["policy", "policy-file", "flag", "memslots"] as const;
@@ -89,7 +95,11 @@ export function withTraceOptions<T>(
   needsTrace = true,
 ): Argv<T & TraceOptions> {
   return withOptions(withMachineOptions(yargs, needsTrace), ...REPLAY_OPTIONS).epilogue(
-    ["Policies:", ...POLICY_HELP.map((line) => `  ${line}`), ...section(below)].join("\n"),
+    [
+      "Policies:",
+      ...[...POLICY_HELP, ...OTHER_POLICIES].map((line) => `  ${line}`),
+      ...section(below),
+    ].join("\n"),
   );
 }
 

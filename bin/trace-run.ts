@@ -1,78 +1,36 @@
-import type { Fact, HostFacts } from "../ingest/beside/host-facts.ts";
-import { reportPerCpuLosses } from "../ingest/beside/per-cpu-stats.ts";
+import type { HostFacts } from "../ingest/beside/host-facts.ts";
 import { readHostFacts } from "../ingest/beside/read-host-facts.ts";
-import {
-  readSavedProbes,
-  reportMissedHits,
-  type SavedProbes,
-} from "../ingest/beside/saved-probes.ts";
 import { resolveTracePath } from "../ingest/beside/resolve-trace-path.ts";
-import type { EventBatch } from "../ingest/events/columns.ts";
 import { TraceError } from "../ingest/errors.ts";
 import { openTrace } from "../ingest/open-trace.ts";
-import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
-import { architectureOf } from "./architecture.ts";
+import type { TraceInfo } from "../ingest/reader.ts";
+import type { Architecture } from "../replay/architectures/architecture.ts";
+import { ARCHITECTURES } from "../replay/architectures/registry.ts";
 import { type Configuration, replayConfig, resolveConfiguration } from "../replay/configuration.ts";
+import { RANGE_6_9 } from "../replay/policies/families/range.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import { readPolicyFile } from "../replay/policies/policy-file.ts";
+import { Replay, type ReplayResult } from "../replay/replay.ts";
+import { explain } from "../reports/explanations.ts";
+import { refuseOthers, refusePoliciesOf, reportMixture } from "./architecture-notes.ts";
+import { recogniseTrace } from "./recognise-trace.ts";
+import { runArchitecture } from "./architecture-run.ts";
 import {
-  Replay,
-  type ReplayConfig,
-  type ReplayObserver,
-  type ReplayResult,
-} from "../replay/replay.ts";
-import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+  addSavedLosses,
+  type OpenedTrace,
+  type RunRequest,
+  type TraceRun,
+} from "./opened-trace.ts";
+import { nestedConfig } from "../replay/nested/configure-nested.ts";
+import { withNestedFlushes } from "../replay/nested/merge-flushes.ts";
+import { findNestedPolicy } from "../replay/nested/nested-policy.ts";
+import { NestedReplay } from "../replay/nested/nested-replay.ts";
 import { createLog, type Log } from "./log.ts";
-import type { TraceProgress } from "./trace-progress.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
 import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
-import { type TimelineResult, timelineResult } from "../replay/timeline/timeline-rows.ts";
+import { timelineResult } from "../replay/timeline/timeline-rows.ts";
 import { observersOf } from "../replay/observers.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
-
-/** One trace, replayed to its end. */
-export interface TraceRun {
-  /** As the user named it. */
-  readonly trace: string;
-  /** The file that it stands for. */
-  readonly path: string;
-  readonly info: TraceInfo;
-  readonly reader: TraceReader;
-  readonly configuration: Configuration;
-  readonly policies: readonly Policy[];
-  readonly result: ReplayResult;
-  /** Present where the result was inferred from stock tracepoints: it is bounds. */
-  readonly inference: InferenceResult | undefined;
-  /** When and where invalidations were issued: where it was asked for, and the trace has probes. */
-  readonly timeline: TimelineResult | undefined;
-  readonly facts: HostFacts;
-  /** The probe list saved beside the trace; undefined where there is none. */
-  readonly probes: Fact<SavedProbes> | undefined;
-}
-
-export interface RunRequest {
-  readonly operationsOnly: boolean;
-  readonly compare: boolean;
-  /** Answer a trace without probes with bounds inferred from its stock tracepoints. */
-  readonly infers: boolean;
-  /** Which policies, once the recorded kernel is known. */
-  readonly choose: (
-    configuration: Configuration,
-    userPolicies: readonly Policy[],
-  ) => readonly Policy[];
-  /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
-  readonly model?: (config: ReplayConfig, baseNs: () => bigint) => ReplayObserver | undefined;
-  /** Follow when and where invalidations are issued. */
-  readonly timeline?: boolean;
-  /** Told how far the reading is. */
-  readonly progress?: TraceProgress | undefined;
-  /** Sees each batch before the replay does. */
-  readonly observe?: (batch: EventBatch) => void;
-  /** Where the run says what it does; stderr where it is not given. */
-  readonly log?: Log;
-  /** Most content that is unpacked from the file; no limit where it is not given. */
-  readonly maxContentBytes?: number | undefined;
-}
 
 /** Reads the policy files named on the command line. */
 export async function userPoliciesOf(options: TraceOptions): Promise<readonly Policy[]> {
@@ -94,13 +52,12 @@ export async function runTrace(
   options: TraceOptions,
   userPolicies: readonly Policy[],
   request: RunRequest,
+  architectures: readonly Architecture[] = ARCHITECTURES,
 ): Promise<TraceRun> {
   const log = request.log ?? logOf(options);
   const file = await resolveTracePath(path);
   const { facts, notes } = await readHostFacts(file);
   for (const note of notes) log.warn(note);
-  const configuration = configure(options, facts, request.operationsOnly);
-  const policies = request.choose(configuration, userPolicies);
   request.progress?.begin(file);
   const reader = await openTrace(file, {
     ...openOptionsOf(options),
@@ -108,33 +65,62 @@ export async function runTrace(
     onStored:
       request.progress === undefined ? undefined : (bytes) => request.progress?.stored(bytes),
   });
+  const recognised = await recogniseTrace(reader, architectures, facts, options.policy ?? []);
+  if (request.stage2Only === true) refuseOthers(recognised.found, file);
+  refusePoliciesOf(architectures, recognised.found, options.policy ?? [], file);
+  const opened: OpenedTrace = { path, file, reader, facts, recognised, log };
+  const run =
+    recognised.found.architecture?.start === undefined
+      ? await runStage2(opened, options, userPolicies, request)
+      : await runArchitecture(opened, options, userPolicies, request);
+  reportMixture(architectures, run, log);
+  return run;
+}
+
+/** The replay of stage 2, or what can be inferred in its place. */
+async function runStage2(
+  { path, file, reader, facts, recognised, log }: OpenedTrace,
+  options: TraceOptions,
+  userPolicies: readonly Policy[],
+  request: RunRequest,
+): Promise<TraceRun> {
+  const configuration = configure(options, facts, request.operationsOnly);
+  const policies = request.choose(configuration, userPolicies);
   const config = replayConfig(configuration, policies, request.compare);
   const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
-  const observer = observersOf([request.model?.(config, () => reader.baseNs), timeline]);
+  const observer = observersOf([request.model?.(config, reader), timeline]);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
+  const nestedReplay = new NestedReplay(
+    nestedConfig(
+      configuration,
+      policies,
+      options["nested-pa-bits"],
+      request.compare ? findNestedPolicy(policies[0]?.nested ?? "") : undefined,
+    ),
+    reader.pointers,
+    reader.diagnostics,
+  );
   const inference = request.infers
     ? await startInference(file, options.memslots, config, reader, log)
     : undefined;
-  for await (const batch of reader.batches()) {
+  for await (const batch of recognised.batches()) {
     // First: the replay passes the gaps that the inference has to see too.
     inference?.consume(batch);
+    nestedReplay.consume(batch);
     request.observe?.(batch);
     replay.consume(batch);
     request.progress?.events(batch.length);
   }
-  const result = replay.finish();
+  const replayed = replay.finish();
+  const nested = nestedReplay.finish();
+  if (nested === undefined) refuseNestedPolicies(policies);
+  const asked = policies.map(({ id }) => id);
+  const result = nested === undefined ? replayed : withNestedFlushes(replayed, nested, asked);
   const inferred = inference?.finish(log);
   const info = reader.info();
-  const { perCpuLosses } = facts;
-  // A trace.dat holds these statistics itself; what was converted had them counted already.
-  if (perCpuLosses !== undefined && info.statisticsCounted !== true) {
-    reportPerCpuLosses(perCpuLosses.value, perCpuLosses.origin, info, reader.diagnostics);
-  }
-  const probes = await readSavedProbes(file, options.probes);
-  reportMissedHits(probes, reader.diagnostics);
-  if (inferred === undefined) refuseUnusable(file, info, result, facts);
+  const probes = await addSavedLosses(file, facts, options, reader);
+  if (inferred === undefined) refuseUnusable(file, info, result);
   else {
-    refuseX86(file, info, facts);
     refuseNested(file, info);
     log.warn(
       `${file} has no stage-2 probes: what follows is INFERRED FROM STOCK TRACEPOINTS and is bounds`,
@@ -148,10 +134,23 @@ export async function runTrace(
     path: file,
     info,
     reader,
-    configuration,
+    architecture: recognised.found,
+    recogniseAll: () => recognised.finish(),
+    configuration: { ...configuration, recordedPolicy: configuration.recordedPolicy?.id },
     policies,
     result: inferred === undefined ? result : withInferred(result, inferred),
+    explanations: (ids) =>
+      explain({
+        counts: result.counts,
+        policies: ids,
+        recordedPolicy: configuration.recordedPolicy?.id,
+        tlbirange: configuration.features.tlbirange,
+        fwb: configuration.features.fwb,
+        primitivesRecorded: result.primitivesRecorded,
+        hasDataLoss: reader.diagnostics.hasDataLoss,
+      }),
     inference: inferred,
+    nested,
     timeline:
       timeline === undefined || inferred !== undefined
         ? undefined
@@ -159,6 +158,18 @@ export async function runTrace(
     facts,
     probes,
   };
+}
+
+/** Without shadow tables a nested policy is only another name of the host's: that is no answer. */
+function refuseNestedPolicies(policies: readonly Policy[]): void {
+  const asked = policies.find(({ nested }) => nested !== undefined);
+  if (asked === undefined) return;
+  throw new TraceError(
+    "BAD_OPTION",
+    `'${asked.id}' is a policy for nested guests (shadow stage 2), and the trace shows no guest hypervisor`,
+    "--policy",
+    `name the host's own policy: ${RANGE_6_9.id}`,
+  );
 }
 
 /** The machine as options and files beside the trace tell it. */
@@ -180,27 +191,10 @@ export function configure(
   );
 }
 
-/** Requests for flushes look alike on both architectures: an x86 trace must not be answered as if it were arm64. */
-function refuseX86(path: string, info: TraceInfo, facts: HostFacts): void {
-  const { architecture, because } = architectureOf(info.eventsByName.keys(), facts);
-  if (architecture !== "x86") return;
-  throw new TraceError(
-    "WRONG_ARCHITECTURE",
-    `this is a trace of x86 KVM (${because}); only arm64 stage-2 traces are replayed`,
-    path,
-  );
-}
-
 /** A trace without one stage-2 operation has no answer to give: say what it is instead of zeros. */
-function refuseUnusable(
-  path: string,
-  info: TraceInfo,
-  result: ReplayResult,
-  facts: HostFacts,
-): void {
+function refuseUnusable(path: string, info: TraceInfo, result: ReplayResult): void {
   const { map, mapAgain, unmap, wrprotect, relax, relaxAgain, split } = result.counts;
   if (map + mapAgain + unmap + wrprotect + relax + relaxAgain + split > 0) return;
-  refuseX86(path, info, facts);
   if (result.flushes.length > 0) return;
   const names = [...info.eventsByName.keys()];
   const shown = names.slice(0, 6).join(", ");

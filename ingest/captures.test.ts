@@ -26,7 +26,7 @@ const DECLARED: Readonly<Record<string, object>> = {
   "tiny-612-lost-overwrite": { EVENTS_OVERWRITTEN: 15_051, BUFFER_STARTED_LATE: 1 },
 };
 /** Notices, where a capture probes functions that the replay does not use. */
-const NOTICED: Readonly<Record<string, object>> = { "nv-tiny-72": { UNSUPPORTED_EVENT: 242 } };
+const NOTICED: Readonly<Record<string, object>> = {};
 
 describe.skipIf(names.length === 0)("real captures", () => {
   for (const name of names) {

@@ -77,6 +77,10 @@ export const DIAGNOSTIC_CODES = {
     severity: "notice",
     sentence: "the file holds another ring buffer (instance) that was not read",
   },
+  MIXED_ARCHITECTURE: {
+    severity: "dataLoss",
+    sentence: "the trace holds events of another architecture too, which were not replayed",
+  },
   MARKER_CONTINUED: {
     severity: "info",
     sentence: "a line that continues the text of a marker or of a string",

@@ -1,5 +1,5 @@
 import type { EventBatch } from "../ingest/events/columns.ts";
-import { EventKind } from "../ingest/events/kinds.ts";
+import { EVENT_KINDS, EventKind, X86_EVENT_KINDS } from "../ingest/events/kinds.ts";
 import { Brackets, type RequestMode } from "./operations/brackets.ts";
 import { ScopeEvents } from "./operations/scope-events.ts";
 import { Bracket, Call, type Task } from "./operations/task.ts";
@@ -10,6 +10,9 @@ import { isRange } from "./tlbi/range-encoder.ts";
 import { Primitive } from "./tlbi/primitives.ts";
 
 const K = EventKind;
+
+/** Kinds that say nothing of stage 2, whichever architecture's trace they are in. */
+const IS_FOREIGN = Uint8Array.from(EVENT_KINDS, (kind) => (X86_EVENT_KINDS.has(kind) ? 1 : 0));
 
 /** Sees each row before the replay does. */
 export interface RowObserver {
@@ -68,6 +71,8 @@ export class ReplayEngine {
       case K.kvm_entry:
       case K.kvm_exit:
       case K.vcpu_event:
+      case K.nested_eret:
+      case K.nested_exception:
         this.#vcpuEvent(batch, row, kind);
         return;
       case K.guest_fault:
@@ -86,6 +91,7 @@ export class ReplayEngine {
         this.#brackets.returned(batch, row, Call.relax);
         return;
       default:
+        if (IS_FOREIGN[kind] === 1) return;
         if (!this.#primitive(batch, row, kind) && !this.#call(batch, row, kind)) {
           this.#otherEvent(batch, row, kind);
         }
@@ -209,6 +215,7 @@ export class ReplayEngine {
   #scopeEvent(batch: EventBatch, row: number, kind: number, task: Task): void {
     task.isPlaced = true;
     this.#brackets.close(task);
+    if (kind !== K.apply_range) this.#scopes.applyPendingProtect(task);
     if (!this.#scopes.continuesProtectSequence(batch, row, kind)) {
       this.#brackets.endProtectSequence(task);
     }
@@ -219,8 +226,10 @@ export class ReplayEngine {
 
   #vcpuEvent(batch: EventBatch, row: number, kind: number): void {
     const task = this.#state.task(batch.pid[row]!);
-    if (kind !== K.vcpu_event && task.bracket !== Bracket.none) this.#brackets.close(task);
-    if (kind !== K.vcpu_event) {
+    const isSwitch = kind === K.kvm_entry || kind === K.kvm_exit;
+    if (isSwitch && task.bracket !== Bracket.none) this.#brackets.close(task);
+    if (isSwitch) {
+      this.#scopes.applyPendingProtect(task);
       task.isPlaced = true;
       this.#brackets.endProtectSequence(task);
       this.#scopes.leave(task);
@@ -232,6 +241,7 @@ export class ReplayEngine {
     const task = this.#state.task(batch.pid[row]!);
     task.isPlaced = true;
     this.#brackets.close(task);
+    this.#scopes.applyPendingProtect(task);
     this.#brackets.endProtectSequence(task);
     this.#scopes.leave(task);
     this.#vcpus.seen(task, batch.cpu[row]!, batch.line[row]!, this.primitivesRecorded);

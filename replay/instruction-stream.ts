@@ -16,6 +16,8 @@ export interface PredictedInstruction {
   readonly primitive: string;
   /** Line of the operation behind it. */
   readonly line: number;
+  /** Pointer id of the context that it is for; 0: not shown. */
+  readonly mmu: number;
 }
 
 /**
@@ -59,6 +61,7 @@ export class InstructionStream implements SettlementListener {
             operand,
             primitive: PRIMITIVES[primitive]!,
             line: task.line,
+            mmu: task.context?.mmu ?? 0,
           });
         }
       }

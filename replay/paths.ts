@@ -34,6 +34,10 @@ export const PATHS = [
   "vmid_rollover",
   /** The trace does not say. */
   "unattributed",
+  /** x86: logging switched off for a memslot, whose small pages are zapped or joined. */
+  "disable_log",
+  /** x86: kvm_zap_gfn_range. */
+  "zap",
 ] as const;
 export type PathName = (typeof PATHS)[number];
 export type PathCode = number;

@@ -3,6 +3,7 @@ import type { EventBatch } from "../ingest/events/columns.ts";
 import type { PointerTable } from "../ingest/events/pointers.ts";
 import { ContextRegistry, type StartAssumption } from "./contexts/registry.ts";
 import { ReplayEngine, type RowObserver } from "./engine.ts";
+import { Path } from "./paths.ts";
 import type { RequestMode } from "./operations/brackets.ts";
 import { FanOut, type WalkWatcher } from "./fan-out.ts";
 import type { CpuFeatures } from "./policies/features.ts";
@@ -105,7 +106,12 @@ export class Replay {
       ({ policy, features }) => new PolicyReplay(policy, features, geometry, operation),
     );
     this.#tallies = entries.map(
-      ({ policy, features }) => new Tally(policy.id, callOf(config.pageShift, policy, features)),
+      ({ policy, features }) =>
+        new Tally(
+          policy.id,
+          callOf(config.pageShift, policy, features),
+          policy.nested === undefined ? undefined : Path.nested,
+        ),
     );
     this.#recorded = new Tally("recorded", recordedCallOf(config));
     this.#agreements = config.compare

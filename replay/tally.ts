@@ -12,15 +12,19 @@ import { INSTRUCTIONS, PRIMITIVES, Primitive } from "./tlbi/primitives.ts";
 /** Start level of a table against the assumed one: higher means that the calls marked so were issued. */
 export type RootResolution = "as-assumed" | "higher" | "unresolved";
 
+/** No path. */
+const NONE = -1;
 const CELLS = PATHS.length * PRIMITIVES.length;
 
 /**
  * Sums of one policy by path and primitive, and by instruction. `call` describes how its calls become
- * instructions (encoder, workaround); its page and length are overwritten.
+ * TLBI instructions (encoder, workaround), and its page and length are overwritten; undefined: they become none
+ * (x86, where each CPU is sent an interrupt instead).
  */
 export class Tally {
   readonly policy: string;
-  readonly #call: PrimitiveCall;
+  readonly #call: PrimitiveCall | undefined;
+  readonly #leftOut: number;
   readonly #calls = new Float64Array(CELLS);
   readonly #tlbi = new Float64Array(CELLS);
   readonly #dsb = new Float64Array(CELLS);
@@ -28,9 +32,11 @@ export class Tally {
   readonly #unknown = new Float64Array(CELLS);
   readonly #instructions = new Float64Array(INSTRUCTIONS.length);
 
-  constructor(policy: string, call: PrimitiveCall) {
+  /** @param leftOut a path of which nothing is counted: somebody else does. */
+  constructor(policy: string, call: PrimitiveCall | undefined, leftOut: number = NONE) {
     this.policy = policy;
     this.#call = call;
+    this.#leftOut = leftOut;
   }
 
   /** Adds a queue; whether its conditional calls were issued is as `root` says. */
@@ -49,17 +55,21 @@ export class Tally {
 
   /** `count` equal calls; of a run of IPA calls the page does not change what they cost. */
   add(path: number, primitive: number, page: number, pages: number, count: number): void {
+    if (path === this.#leftOut) return;
     const cell = path * PRIMITIVES.length + primitive;
-    this.#call.ipaPage = page;
-    this.#call.lenPages = primitive === Primitive.RANGE ? pages : 1;
     this.#calls[cell]! += count;
-    this.#tlbi[cell]! += countTlbis(primitive, this.#call) * count;
-    this.#dsb[cell]! += countDsbs(primitive, this.#call) * count;
     this.#pages[cell]! += pages * count;
-    countInstructions(primitive, this.#call, this.#instructions, count);
+    const call = this.#call;
+    if (call === undefined) return;
+    call.ipaPage = page;
+    call.lenPages = primitive === Primitive.RANGE ? pages : 1;
+    this.#tlbi[cell]! += countTlbis(primitive, call) * count;
+    this.#dsb[cell]! += countDsbs(primitive, call) * count;
+    countInstructions(primitive, call, this.#instructions, count);
   }
 
   addUnknown(path: number, primitive: number, count: number): void {
+    if (path === this.#leftOut) return;
     this.#unknown[path * PRIMITIVES.length + primitive]! += count;
   }
 

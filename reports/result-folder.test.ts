@@ -55,7 +55,7 @@ describe("report of a result folder", () => {
     for (const table of ["timeline", "stalls", "heat"]) fs.rmSync(at(`old/${table}.arrow`));
     const page = await resultPage(await readResultFolder(at("old")));
     expect(page).not.toContain('<section id="timeline">');
-    expect(page).toContain("<strong>Flush timeline</strong>: This result folder has no timeline");
+    expect(page).toContain("<strong>Flush timeline</strong>: These results have no timeline");
     expect(page).toContain("<strong>Miss curves</strong>: No TLB was modelled");
     expect(page).toContain('<section id="policies">');
   });

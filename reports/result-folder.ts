@@ -37,7 +37,11 @@ export async function readResultFolder(folder: string): Promise<ResultSet> {
   return { summary, tables };
 }
 
-function readSummary(folder: string): Summary {
+/**
+ * What stands in summary.json, whatever command has written it.
+ * @throws TraceError UNREADABLE where there is none, WRONG_FORMAT.
+ */
+export function readMarker(folder: string): unknown {
   const file = path.join(folder, SET_MARKER);
   const text = readFile(file)?.toString("utf8");
   if (text === undefined) {
@@ -48,12 +52,16 @@ function readSummary(folder: string): Summary {
       "write them with `analyze TRACE --out DIR`",
     );
   }
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new TraceError("WRONG_FORMAT", "is not JSON", file);
   }
+}
+
+function readSummary(folder: string): Summary {
+  const file = path.join(folder, SET_MARKER);
+  const parsed = readMarker(folder);
   const checked = v.safeParse(SUMMARY_SCHEMA, parsed);
   if (!checked.success) {
     const issue = checked.issues[0];

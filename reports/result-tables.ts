@@ -1,3 +1,4 @@
+import { NESTED, NESTED_HINTS } from "./nested-schema.ts";
 import type { ResultTables } from "./result-set.ts";
 import {
   type Cell,
@@ -36,6 +37,8 @@ export function resultTables(summary: Summary, tables: ResultTables = {}): reado
     resultTable(FLUSHES, summary.flushes),
     resultTable(INSTRUCTION_COUNTS, summary.instructions),
     ...(summary.refills === undefined ? [] : [resultTable(REFILLS, summary.refills.rows)]),
+    ...tableIfAny(NESTED, summary.nested?.rows),
+    ...tableIfAny(NESTED_HINTS, summary.nested?.hints),
     ...tableIfAny(MISS_CURVE, tables.miss_curve),
     ...tableIfAny(TIMELINE, tables.timeline),
     ...tableIfAny(PAIRED, tables.paired),
@@ -59,6 +62,8 @@ export const RESULT_FILE_NAMES: readonly string[] = [
     FLUSHES,
     INSTRUCTION_COUNTS,
     REFILLS,
+    NESTED,
+    NESTED_HINTS,
     MISS_CURVE,
     TIMELINE,
     PAIRED,

@@ -34,7 +34,7 @@ export interface TableSchema<Row> {
   readonly order: string;
 }
 
-type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
+export type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
 
 export function label<Name extends string>(name: Name, meaning: string): Named<Name> {
   return { name, type: "utf8", nullable: false, unit: "", meaning };

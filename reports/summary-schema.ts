@@ -1,6 +1,4 @@
 import * as v from "valibot";
-import { PATHS } from "../replay/paths.ts";
-import { PRIMITIVES } from "../replay/tlbi/primitives.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 /**
@@ -58,8 +56,8 @@ const input = v.looseObject({
 
 const flush = v.looseObject({
   policy: v.string(),
-  path: v.picklist(PATHS),
-  primitive: v.picklist(PRIMITIVES),
+  path: v.pipe(v.string(), v.description("Operation that causes the calls.")),
+  primitive: v.pipe(v.string(), v.description("Invalidation primitive that is called.")),
   calls: v.pipe(count, v.description("Calls that are certain.")),
   tlbi: v.pipe(count, v.description("TLBI instructions in those calls.")),
   dsb: v.pipe(count, v.description("DSB instructions in those calls.")),

@@ -2,10 +2,12 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { DurationSummary } from "../ingest/durations.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
 import { type DiagnosticEntries, diagnosticEntries } from "./diagnostic-entries.ts";
 import { type InferenceEntry, inferenceEntry } from "./inference.ts";
 import { type RefillEntry, refillEntry, type RefillReport } from "./refill-entry.ts";
+import { type NestedEntry, nestedEntry } from "./nested.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import type { ToolIdentity } from "./tool.ts";
 
@@ -59,6 +61,8 @@ export interface Summary {
   readonly instructions: readonly InstructionRow[];
   /** Present where a TLB was modelled. */
   readonly refills?: RefillEntry;
+  /** Present where the trace shows guest hypervisors. */
+  readonly nested?: NestedEntry;
   readonly explanations: readonly string[];
 }
 
@@ -74,6 +78,7 @@ export interface SummaryInput {
   readonly flushes: readonly FlushRow[];
   readonly instructions: readonly InstructionRow[];
   readonly refills?: RefillReport | undefined;
+  readonly nested?: NestedResult | undefined;
   /** Sentences on what the numbers do not show, such as an open loop. */
   readonly explanations: readonly string[];
 }
@@ -95,6 +100,7 @@ export function buildSummary(input: SummaryInput): Summary {
       count,
     })),
     ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills, input.flushes) }),
+    ...(input.nested === undefined ? {} : { nested: nestedEntry(input.nested) }),
     explanations: [...input.explanations],
   };
 }

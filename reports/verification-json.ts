@@ -2,8 +2,10 @@ import type { Diagnostics } from "../ingest/diagnostics.ts";
 import type { TraceInfo } from "../ingest/reader.ts";
 import type { Configuration } from "../replay/configuration.ts";
 import type { MissingProbe } from "../replay/needs/missing-probes.ts";
-import type { Policy } from "../replay/policies/flags.ts";
 import type { PolicyFit, ReplayResult } from "../replay/replay.ts";
+import type { OperationCounts } from "../replay/state.ts";
+import type { NestedResult } from "../replay/nested/nested-result.ts";
+import { nestedVerification } from "./nested.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { inputEntry } from "./summary.ts";
 import type { Mismatch } from "./verification.ts";
@@ -13,11 +15,14 @@ export interface VerificationInput {
     readonly trace: string;
     readonly info: TraceInfo;
     readonly reader: { readonly diagnostics: Diagnostics };
-    readonly configuration: Configuration;
-    readonly result: ReplayResult;
+    readonly configuration: Pick<Configuration, "settings" | "assumptions">;
+    readonly result: Pick<ReplayResult, "instructions" | "primitivesRecorded"> & {
+      readonly counts?: Pick<OperationCounts, "ambiguousSequences">;
+    };
+    readonly nested?: NestedResult | undefined;
   };
   readonly judged: PolicyFit;
-  readonly policy: Policy;
+  readonly policy: { readonly detail?: string | undefined };
   readonly ranking: readonly PolicyFit[];
   readonly mismatches: readonly Mismatch[];
   readonly missing: readonly MissingProbe[];
@@ -60,7 +65,17 @@ export function verificationJson(input: VerificationInput): string {
       state: probe.state,
       effect: probe.effect,
     })),
-    ambiguous_sequences: run.result.counts.ambiguousSequences,
+    ...(run.nested === undefined
+      ? {}
+      : {
+          nested: {
+            level: run.nested.level.level,
+            because: run.nested.level.because,
+            ...nestedVerification(run.nested),
+            findings: run.nested.findings,
+          },
+        }),
+    ambiguous_sequences: run.result.counts?.ambiguousSequences ?? 0,
     configuration: run.configuration.settings,
     assumptions: run.configuration.assumptions,
     losses,

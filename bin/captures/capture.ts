@@ -16,6 +16,7 @@ export interface Capture {
   /** What was run, to find captures of the same work on other systems. */
   readonly workload: string;
   readonly isArm64: boolean;
+  readonly isX86: boolean;
   /** Functions of operations that could not be probed, by the capture's probe list. */
   readonly unprobed: readonly string[];
 }
@@ -43,6 +44,7 @@ export function readCapture(folder: string): Capture | undefined {
     executed,
     workload: `${json.workload ?? ""}\n${output}`,
     unprobed: unprobedOperations(existsSync(probeList) ? readFileSync(probeList, "utf8") : ""),
+    isX86: /\bx86_64\b/.test(json.uname ?? ""),
     isArm64: /aarch64|arm64/.test(`${json.uname ?? ""} ${json.kernel ?? ""}`),
   };
 }
@@ -66,7 +68,13 @@ export function traceOf(capture: Capture): string | undefined {
   return present.find((file) => !isEmptyText(file)) ?? present[0];
 }
 
-const TRACE_NAMES: readonly string[] = ["trace.txt", "trace.txt.gz", "trace.v7.dat", "trace.dat"];
+const TRACE_NAMES: readonly string[] = [
+  "trace.txt",
+  "trace.txt.gz",
+  "trace.txt.xz",
+  "trace.v7.dat",
+  "trace.dat",
+];
 
 /** A text of nothing but its header. */
 function isEmptyText(file: string): boolean {
@@ -76,6 +84,32 @@ function isEmptyText(file: string): boolean {
 }
 
 const MAX_HEADER_BYTES = 4096;
+
+/** Executed instructions by hardware VMID, counted: `2 ripas2e1is 538000100000`; stage-1 ones apart. */
+export interface ExecutedByVmid {
+  readonly flushes: ReadonlyMap<string, number>;
+  /** `3 vmalle1is`: of a nested guest, executed for its hypervisor. */
+  readonly stage1: ReadonlyMap<string, number>;
+}
+
+export function executedByVmid(capture: Capture): ExecutedByVmid | undefined {
+  const file = path.join(capture.folder, "tlbi.tsv.gz");
+  if (!existsSync(file)) return undefined;
+  const flushes = new Map<string, number>();
+  const stage1 = new Map<string, number>();
+  for (const line of gunzipSync(readFileSync(file)).toString("latin1").split("\n")) {
+    const [type, , , name = "", instruction = "", operand = "", vmid = ""] = line.split("\t");
+    if (type !== "T") continue;
+    if (name === "__kvm_tlbi_s1e2") addTo(stage1, `${vmid} ${instruction}`);
+    if (!FLUSH_FUNCTION.test(name) || name.endsWith("_context")) continue;
+    addTo(flushes, `${vmid} ${instruction} ${BigInt(`0x${operand}`).toString(16)}`);
+  }
+  return { flushes, stage1 };
+}
+
+function addTo(of: Map<string, number>, key: string): void {
+  of.set(key, (of.get(key) ?? 0) + 1);
+}
 
 /** Executed instructions of the page-table paths by CPU, in order: `ripas2e1is 510000fffff0`. */
 export function executedByCpu(

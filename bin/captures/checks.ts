@@ -1,16 +1,11 @@
 import { PRIMITIVES, Primitive } from "../../replay/tlbi/primitives.ts";
 import { type Capture, executedByCpu, traceOf } from "./capture.ts";
+import { checkNested } from "./nested-checks.ts";
 import { type ReplayedCapture, replayCapture } from "./replayed.ts";
+import type { CheckResult } from "./check-result.ts";
+import { checkX86Capture } from "./x86/checks.ts";
 
-/** What a check found; an empty list of problems is a pass. */
-export interface CheckResult {
-  readonly name: string;
-  readonly problems: readonly string[];
-  /** Why it could not be made. */
-  readonly skipped?: string;
-  /** What was compared, for the person who reads the log. */
-  readonly note: string;
-}
+export type { CheckResult } from "./check-result.ts";
 
 const PAGE_TABLE_PRIMITIVES = PRIMITIVES.slice(0, Primitive.RANGE + 1);
 
@@ -20,11 +15,15 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
   const skip = (skipped: string): readonly CheckResult[] => [
     { name, problems: [], skipped, note: "" },
   ];
-  if (!capture.isArm64) return skip("not arm64");
+  if (capture.isX86) return await checkX86Capture(capture);
+  if (!capture.isArm64) return skip("neither arm64 nor x86");
   const trace = traceOf(capture);
   if (trace === undefined) return skip("no trace");
   if (capture.unprobed.length > 0) {
     const functions = capture.unprobed.join(" and ");
+    const partial = await replayCapture(trace, undefined);
+    const nested = checkNested(capture, partial);
+    if (nested.length > 0) return [checkCalls(`${name}: calls`, partial), ...nested];
     return skip(`not comparable: its probe list says that ${functions} could not be probed`);
   }
   const replayed = await replayCapture(trace, undefined);
@@ -36,6 +35,7 @@ export async function checkCapture(capture: Capture): Promise<readonly CheckResu
     checkCalls(`${name}: calls, operations only`, operationsOnly),
     checkInstructionCounts(capture, replayed),
     checkOperands(capture, replayed),
+    ...checkNested(capture, replayed),
   ];
 }
 

@@ -54,7 +54,7 @@ export async function readPhases(trace: string): Promise<ReadPhases> {
   }
   replay.finish();
   return {
-    inputs: traceInputs(recorder),
+    inputs: traceInputs(recorder, reader.baseNs),
     slow,
     hasDataLoss: reader.diagnostics.hasDataLoss,
     isNested: [...reader.info().eventsByName.keys()].includes("kvm_nested_eret"),

@@ -8,6 +8,9 @@ import {
   resolveConfiguration,
 } from "../../replay/configuration.ts";
 import { InstructionStream, type PredictedInstruction } from "../../replay/instruction-stream.ts";
+import { nestedConfig } from "../../replay/nested/configure-nested.ts";
+import { NestedReplay } from "../../replay/nested/nested-replay.ts";
+import type { NestedResult } from "../../replay/nested/nested-result.ts";
 import type { CpuFeatures } from "../../replay/policies/features.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
 import { callOf, Replay, type ReplayConfig, type ReplayResult } from "../../replay/replay.ts";
@@ -30,6 +33,10 @@ export interface ReplayedCapture {
   /** Predicted calls and instructions by the line of their operation. */
   readonly byLine: ReadonlyMap<number, ReadonlyMap<string, number>>;
   readonly unmaps: readonly UnmapCall[];
+  /** Predicted instructions by hardware VMID, counted with their operands; of captures that record VMIDs. */
+  readonly byVmid: ReadonlyMap<string, number>;
+  /** Shadow tables; undefined where the capture has no guest hypervisor. */
+  readonly nested: NestedResult | undefined;
 }
 
 /** Another policy and CPU to predict with; default: the recorded kernel's own. */
@@ -75,13 +82,23 @@ export async function replayCapture(
   });
   const reader = await openTrace(trace);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, stream);
+  const nested = new NestedReplay(
+    nestedConfig(configuration, [], undefined),
+    reader.pointers,
+    reader.diagnostics,
+  );
+  const vmidOf = new Map<number, number>();
   const unmaps: UnmapCall[] = [];
   const tables = new Map<number, number>();
   for await (const batch of reader.batches()) {
+    nested.consume(batch);
     replay.consume(batch);
     for (let row = 0; row < batch.length; row += 1) {
       const pgt = batch.pgt[row]!;
       if (pgt !== 0 && !tables.has(pgt)) tables.set(pgt, tables.size);
+      if (VMID_KINDS.has(batch.kind[row]!) && batch.arg3[row]! >= 0) {
+        vmidOf.set(batch.mmu[row]!, batch.arg3[row]!);
+      }
       if (batch.kind[row] !== EventKind.unmap) continue;
       unmaps.push({
         table: tables.get(pgt) ?? -1,
@@ -92,7 +109,38 @@ export async function replayCapture(
     }
   }
   const result = replay.finish();
-  return { configuration, reader, result, predictedByCpu: byCpu(predicted), byLine, unmaps };
+  return {
+    configuration,
+    reader,
+    result,
+    predictedByCpu: byCpu(predicted),
+    byLine,
+    unmaps,
+    byVmid: countsByVmid(predicted, vmidOf),
+    nested: nested.finish(),
+  };
+}
+
+/** Events that name the hardware VMID of their context. */
+const VMID_KINDS: ReadonlySet<number> = new Set([
+  EventKind.map,
+  EventKind.unmap,
+  EventKind.hw_vmid_ipa,
+  EventKind.hw_vmid_range,
+  EventKind.wp_range,
+]);
+
+/** `2 ripas2e1is 538000100000`: by hardware VMID, instruction and operand. */
+function countsByVmid(
+  predicted: readonly PredictedInstruction[],
+  vmidOf: ReadonlyMap<number, number>,
+): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { mmu, instruction, operand } of predicted) {
+    const key = `${vmidOf.get(mmu) ?? "?"} ${instruction} ${operand.toString(16)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /**

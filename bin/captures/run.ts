@@ -13,6 +13,7 @@ import { checkCrossPredictions } from "./cross-prediction.ts";
 import { checkProbeList } from "./probe-lists.ts";
 import { checkLayouts } from "./layout-checks.ts";
 import { checkEventTables } from "./event-tables.ts";
+import { checkX86CrossPredictions } from "./x86/cross.ts";
 import { checkPhases } from "./phases.ts";
 
 async function main(folder: string | undefined): Promise<number> {
@@ -43,6 +44,7 @@ async function main(folder: string | undefined): Promise<number> {
   for (const { folder: of } of captures)
     for (const result of await checkEventTables(of)) tell(result);
   for (const result of await checkCrossPredictions(captures)) tell(result);
+  for (const result of await checkX86CrossPredictions(captures)) tell(result);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   return failed > 0 || passed === 0 ? 1 : 0;
 }

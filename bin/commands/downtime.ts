@@ -79,7 +79,7 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
       await writePage(args.html, await downtimePageOf(view));
       logOf(args).info(`page in ${args.html}`);
     }
-    if (args.html !== "-") await print(view, format);
+    if (args.html !== "-") await print(view, format, traces.length > 1);
     for (const why of unmetGates(args.require ?? [], view.estimate)) {
       logOf(args).warn(why);
       raiseExitCode(ExitCode.GATE_NOT_MET);
@@ -90,6 +90,7 @@ async function downtime(args: ArgumentsCamelCase<DowntimeArguments>): Promise<vo
 async function print(
   view: DowntimeView,
   format: NonNullable<SharedValues["format"]>,
+  isOneOfSeveral: boolean,
 ): Promise<void> {
   switch (format) {
     case "csv":
@@ -99,7 +100,7 @@ async function print(
       await printResult(await toArrow(ESTIMATES, estimateRows(view.estimate), toolIdentity()));
       break;
     case "json":
-      await printResult(downtimeJson(view));
+      await printResult(downtimeJson(view, isOneOfSeveral));
       break;
     case "html":
       await printResult(await downtimePageOf(view));

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { TraceError } from "../../ingest/errors.ts";
 import { readRollupFolder } from "../../reports/batch/rollup-folder.ts";
-import { readResultFolder } from "../../reports/result-folder.ts";
+import { readMarker, readResultFolder } from "../../reports/result-folder.ts";
 import { pageOf, writePage } from "../analyze-output.ts";
 import type { Rollup } from "../../reports/batch/rollup.ts";
 import type { Command } from "../command.ts";
@@ -20,7 +20,7 @@ const PAGE = "report.html";
 
 export const reportCommand: Command = {
   command: "report <folders..>",
-  describe: "Make the HTML page of what analyze --out or batch merge has written",
+  describe: "Make the HTML page of what analyze, downtime (--out) or batch merge wrote",
   builder: (yargs: Argv<object>): Argv<ReportArguments> =>
     withOptions(
       yargs.positional("folders", {
@@ -46,14 +46,23 @@ async function report(args: ArgumentsCamelCase<ReportArguments>): Promise<void> 
     );
   }
   const log = createLog(args);
+  const { downtimePage } = await import("../../reports/html/downtime/page.ts");
+  const { pageInputOf } = await import("../../reports/html/downtime/document.ts");
   for (const folder of args.folders) {
     const rollup = readRollupFolder(folder);
     if (rollup !== undefined) {
       await writeFleet(args.html ?? path.join(folder, PAGE), rollup, log);
       continue;
     }
-    const results = await readResultFolder(folder);
     const file = args.html ?? path.join(folder, PAGE);
+    const estimate = pageInputOf(readMarker(folder));
+    if (estimate !== undefined) {
+      await writePage(file, await downtimePage(estimate));
+      if (file !== "-") log.info(`page in ${file}`);
+      if (estimate.losses.length > 0) raiseExitCode(ExitCode.DATA_LOSS);
+      continue;
+    }
+    const results = await readResultFolder(folder);
     await writePage(file, await pageOf(results));
     if (file !== "-") log.info(`page in ${file}`);
     const { inputs, inference } = results.summary;

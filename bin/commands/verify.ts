@@ -9,7 +9,7 @@ import { type MissingProbe, missingProbes } from "../../replay/needs/missing-pro
 import { KindCounts } from "../../replay/survey/kind-counts.ts";
 import { bestFit, rankFits } from "../../replay/verify/ranking.ts";
 import type { PolicyFit } from "../../replay/replay.ts";
-import { explain } from "../../reports/explanations.ts";
+import { formatNestedVerification } from "../../reports/nested.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import { terminalOptions } from "../../reports/terminal.ts";
 import { formatVerification, type Mismatch } from "../../reports/verification.ts";
@@ -20,7 +20,8 @@ import { ExitCode, raiseExitCode } from "../exit-codes.ts";
 import { type SharedValues, withOptions } from "../options.ts";
 import { printResult } from "../stdout.ts";
 import { type TraceOptions, withTraceOptions } from "../trace-options.ts";
-import { runTrace, type TraceRun, userPoliciesOf } from "../trace-run.ts";
+import type { TraceRun } from "../opened-trace.ts";
+import { runTrace, userPoliciesOf } from "../trace-run.ts";
 
 type VerifyArguments = TraceOptions &
   Pick<SharedValues, "format"> & { readonly "operations-only": boolean };
@@ -94,6 +95,7 @@ function missingOf(run: TraceRun, kinds: KindCounts): readonly MissingProbe[] {
     kernel: run.configuration.kernel,
     hypMode: run.facts.hypMode?.value,
   };
+  if (run.architecture.architecture?.start !== undefined) return [];
   return missingProbes(sight, [], ["verify"]);
 }
 
@@ -125,7 +127,9 @@ async function report(
         ...notesOf(run, judged, ranking),
       ],
     };
-    await printResult(formatVerification(view, terminalOptions(process.stdout)));
+    const terminal = terminalOptions(process.stdout);
+    await printResult(formatVerification(view, terminal));
+    if (run.nested !== undefined) await printResult(formatNestedVerification(run.nested, terminal));
   }
   raise(run, judged);
 }
@@ -143,9 +147,16 @@ function judgedFit({ result, configuration }: TraceRun, isAuto: boolean): Policy
 }
 
 function raise(run: TraceRun, judged: PolicyFit): void {
-  if (judged.missed + judged.spurious > 0 || !run.result.primitivesRecorded) {
+  const shadow = run.nested?.agreement;
+  const isShadowWrong = shadow !== undefined && !shadow.isClean;
+  const { primitivesRecorded } = run.result;
+  const { diagnostics } = run.reader;
+  // What nothing in the trace could have caused is not refuted, and not verified either.
+  const isCauseMissing = diagnostics.count("CAUSE_NOT_RECORDED") > 0;
+  const isWrong = isShadowWrong || judged.missed + judged.spurious > 0;
+  if (isWrong || isCauseMissing || !primitivesRecorded) {
     raiseExitCode(ExitCode.GATE_NOT_MET);
-  } else if (run.reader.diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
+  } else if (diagnostics.hasDataLoss) raiseExitCode(ExitCode.DATA_LOSS);
 }
 
 function notesOf(
@@ -175,16 +186,7 @@ function notesOf(
     if (code === "LEARNED") notes.push(`learned: ${detail}`);
   }
   notes.push(...configuration.assumptions.map((text) => `assumed: ${text}`));
-  const explanations = explain({
-    counts: result.counts,
-    policies: [judged.policy],
-    recordedPolicy: configuration.recordedPolicy?.id,
-    tlbirange: configuration.features.tlbirange,
-    fwb: configuration.features.fwb,
-    primitivesRecorded: result.primitivesRecorded,
-    hasDataLoss: reader.diagnostics.hasDataLoss,
-  });
-  return [...notes, ...explanations];
+  return [...notes, ...run.explanations([judged.policy])];
 }
 
 /** Formats whose records are no lines to show. */

@@ -10,6 +10,8 @@ export interface OpenChoices {
   readonly vmm: boolean;
   readonly stopRule: boolean;
   readonly cleanVcpus: boolean;
+  /** PTEs of each block with those that the trace leaves open; undefined where nothing is open. */
+  readonly mostPtes: Float64Array | undefined;
 }
 
 /** One alternative for each other value of each open choice. */
@@ -46,6 +48,18 @@ export function alternativesOf(
         ...one,
         cpu: { ...one.cpu, fwb: false },
         scenario: { ...one.scenario, rollback: { ...rollback, translationFaultVcpus: vcpus } },
+      }),
+    });
+  }
+  const { mostPtes } = open;
+  if (mostPtes !== undefined && rollback !== undefined) {
+    found.push({
+      dimension: "PTEs that the trace does not show",
+      chosen: "none of them valid",
+      instead: "all of them valid",
+      apply: (one) => ({
+        ...one,
+        scenario: { ...one.scenario, rollback: { ...rollback, ptes: mostPtes } },
       }),
     });
   }

@@ -14,6 +14,9 @@ export type Specs = {
 const ROLLBACK = "Roll-back:";
 const MODEL = "Constants and draws:";
 
+/** 64 TiB in blocks of 1 GiB. */
+const MOST_BLOCKS = 65_536;
+
 type ModelOption =
   | "blocks"
   | "fill"
@@ -34,7 +37,7 @@ export const MODEL_OPTIONS: Pick<Specs, ModelOption> = {
     group: ROLLBACK,
     describe: "Blocks that the guest comes back to, such as 11 or 4..16",
     fallback: "those of the trace, else the hot set's",
-    coerce: (raw) => numberRange("blocks", raw, 0, 1e6),
+    coerce: (raw) => numberRange("blocks", raw, 0, MOST_BLOCKS),
   },
   fill: {
     group: ROLLBACK,

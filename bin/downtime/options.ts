@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { CASES } from "../../replay/migration/cases/registry.ts";
 import { DIRTY_PATTERNS } from "../../replay/migration/dirty-process.ts";
+import { PHASES } from "../../replay/migration/inputs.ts";
 import {
   DIRTY_LOG_MODES,
   MOST_DOWNTIME_LIMIT_S,
@@ -20,6 +21,7 @@ import {
 import { choice, list, repeated, single, wholeNumber } from "../values.ts";
 import { parseGates } from "./gates.ts";
 import { MODEL_OPTIONS, type Specs } from "./model-options.ts";
+import { parsePhases } from "./phase-values.ts";
 import type { DowntimeValues } from "./values.ts";
 
 const GUEST = "Guest and its writes:";
@@ -49,6 +51,12 @@ export const DOWNTIME_OPTIONS: Specs = {
     describe: "Which virtual machine of the trace, by number",
     fallback: "the first whose dirty logging the trace shows",
     coerce: (raw) => wholeNumber("vm", raw, 1, 1e6),
+  },
+  phase: {
+    group: INPUT,
+    describe: `A phase as you know it, NAME=START..END in the trace's seconds: ${PHASES.join(", ")}, pass2; repeatable`,
+    fallback: "as the trace shows them",
+    coerce: (raw) => parsePhases(repeated("phase", raw)),
   },
   memory: {
     group: GUEST,

@@ -3,7 +3,7 @@ import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts"
 import type { QuantityId } from "../../replay/migration/quantities.ts";
 import type { VmmId } from "../../replay/migration/vmm.ts";
 import type { Comparison, ReportView } from "../../reports/downtime/view.ts";
-import type { Given, SourceFacts } from "./source-facts.ts";
+import type { Given, SourceFacts, Warning } from "./source-facts.ts";
 
 /** What a VMM's report gives the estimate: only what was measured, never a placeholder. */
 export function factsOfReport(report: MigrationReport, path: string): SourceFacts {
@@ -15,15 +15,23 @@ export function factsOfReport(report: MigrationReport, path: string): SourceFact
   const bandwidth = given("bandwidthBytesPerS");
   const memoryBytes = given("ramTotalBytes");
   const downtimeLimitS = given("downtimeLimitMs", 1e-3);
-  const dirtyRate = dirtyRateOf(report, given);
+  const anyRate = dirtyRateOf(report, given);
+  // VMMs show 0 before they have measured anything: nothing written has to be said by an option.
+  const dirtyRate = anyRate?.value === 0 ? undefined : anyRate;
   const zeroPages = report.values.zeroPages?.value;
   const pageBytes = report.values.pageBytes?.value ?? 4096;
   const vmm = vmmOf(report);
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
+  if (anyRate?.value === 0) {
+    warnings.push({
+      text: `${anyRate.origin} is 0, which a VMM also shows before it has measured: it is not used (--dirty-rate 0MB/s says that nothing is written)`,
+    });
+  }
   if (report.dirtyRateKind === "sampled-content") {
-    warnings.push(
-      `${path}: the dirty rate is of pages whose sampled content changed, not of unique pages written`,
-    );
+    warnings.push({
+      text: `${path}: the dirty rate is of pages whose sampled content changed, not of unique pages written`,
+      ...(dirtyRate === undefined ? {} : { ofOrigin: dirtyRate.origin }),
+    });
   }
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

@@ -7,7 +7,7 @@ import type { CpuChoice } from "../../replay/migration/mechanics.ts";
 import type { Scenario } from "../../replay/migration/monte-carlo.ts";
 import { resample } from "../../replay/migration/bootstrap.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
-import { selectPolicies } from "../../replay/policies/select.ts";
+import { AUTO, selectPolicies } from "../../replay/policies/select.ts";
 import { alternativesOf } from "./alternatives.ts";
 import { HOST_MODELS } from "./host-models.ts";
 import { migrationOf } from "./migration-of.ts";
@@ -36,9 +36,9 @@ export function requestOf(values: DowntimeValues, context: RequestContext): Esti
   const rolled = rollbackOf(values, facts, parts, settings);
   const cpu = cpuOf(values, context);
   const scenario: Scenario = { migration: parts.migration, rollback: rolled.rollback };
-  const draws = values.draws ?? DEFAULT_DRAWS;
+  const draws = values.draws ?? drawsFor(rolled.rollback?.ptes.length ?? 0);
   const seed = values.seed ?? DEFAULT_SEED;
-  settings.text("draws", String(draws), values.draws === undefined ? "default" : "--draws");
+  settings.text("draws", String(draws), drawsOrigin(values.draws, draws));
   settings.text("seed", String(seed), values.seed === undefined ? "default" : "--seed");
   if (values.epoch !== undefined) settings.text("epoch", values.epoch, "--epoch");
   const { bandwidth, dirty_rate, hot_set } = parts.ranges;
@@ -74,6 +74,7 @@ export function requestOf(values: DowntimeValues, context: RequestContext): Esti
     tlbirange: cpu.rangeIsOpen,
     vmm: parts.vmmIsAssumed,
     stopRule: values["stop-rule"] === undefined && parts.vmm.canThrottle,
+    mostPtes: values.blocks === undefined ? facts.blockPtesMost : undefined,
     cleanVcpus: cpu.fwbIsOpen && values["clean-vcpus"] === undefined,
   });
   return { ...request, alternatives };
@@ -85,13 +86,30 @@ export function policyChoices(
   userPolicies: readonly Policy[],
   overrides: Parameters<typeof selectPolicies>[0]["overrides"],
   recordedKernelPolicy: Policy | undefined,
+  recordedEpoch?: EpochId,
 ): readonly PolicyChoice[] {
   return ids.map((id): PolicyChoice => {
     const epoch = EPOCH_IDS.find((one) => one === id);
     if (epoch !== undefined) return { epoch };
     const [policy] = selectPolicies({ ids: [id], userPolicies, overrides, recordedKernelPolicy });
-    return { policy: policy! };
+    const isRecorded = id === AUTO && recordedEpoch !== undefined;
+    return { policy: policy!, ...(isRecorded ? { recorded: recordedEpoch } : {}) };
   });
+}
+
+/** Blocks up to which the default number of draws takes seconds. */
+const EASY_BLOCKS = 20_000;
+const FEWEST_DRAWS = 200;
+
+/** Fewer draws where each has very many blocks: their ends are still within some percent. */
+function drawsFor(blocks: number): number {
+  if (blocks <= EASY_BLOCKS) return DEFAULT_DRAWS;
+  return Math.max(FEWEST_DRAWS, Math.round((DEFAULT_DRAWS * EASY_BLOCKS) / blocks));
+}
+
+function drawsOrigin(given: number | undefined, draws: number): string {
+  if (given !== undefined) return "--draws";
+  return draws === DEFAULT_DRAWS ? "default" : `fewer than ${DEFAULT_DRAWS}: there are many blocks`;
 }
 
 interface CpuParts {

@@ -23,10 +23,31 @@ export interface SourceFacts {
   readonly vmm?: Given<VmmId>;
   /** Valid PTEs below each block that a roll-back has to put together, in order. */
   readonly blockPtes?: Given<Float64Array>;
+  /** The same with every PTE that the trace leaves open; absent where it leaves none. */
+  readonly blockPtesMost?: Float64Array;
   readonly faultingVcpus?: Given<number>;
   /** Factors on the writing pace, one a replicate: the trace's intervals drawn again. */
   readonly paces?: Given<readonly number[]>;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
+}
+
+/** What a reader has to know; of a value only where the estimate uses it from this origin. */
+export interface Warning {
+  readonly text: string;
+  readonly ofOrigin?: string;
+}
+
+/** Those that hold for an estimate with these settings. */
+export function warningsOf(
+  warnings: readonly Warning[],
+  settings: readonly { readonly origin: string }[],
+): readonly string[] {
+  return warnings
+    .filter(
+      ({ ofOrigin }) =>
+        ofOrigin === undefined || settings.some(({ origin }) => origin === ofOrigin),
+    )
+    .map(({ text }) => text);
 }
 
 /** The first source that has it. */

@@ -6,15 +6,22 @@ import { EPOCH_IDS, type EpochId } from "../../replay/migration/epochs.ts";
 import type { PolicyChoice } from "../../replay/migration/estimate-types.ts";
 import { pricePhases } from "../../replay/migration/phase-prices.ts";
 import { createPhaseRecorder } from "../../replay/phases/create.ts";
+import { phasesFrom } from "./phase-values.ts";
 import { traceInputs } from "../../replay/phases/phase-inputs.ts";
 import type { PhaseRecorder } from "../../replay/phases/phase-recorder.ts";
 import type { Policy } from "../../replay/policies/flags.ts";
-import { isAtLeast, type KernelVersion } from "../../replay/policies/kernel-version.ts";
+import {
+  isAtLeast,
+  type KernelVersion,
+  parseKernelVersion,
+} from "../../replay/policies/kernel-version.ts";
 import { AUTO, defaultPolicies } from "../../replay/policies/select.ts";
+import { policyOfKernel } from "../../replay/policies/version-map.ts";
 import type { TraceView } from "../../reports/downtime/view.ts";
 import { inputEntry } from "../../reports/summary.ts";
 import type { TraceOptions } from "../trace-options.ts";
-import { type RunRequest, runTrace } from "../trace-run.ts";
+import type { RunRequest } from "../opened-trace.ts";
+import { runTrace } from "../trace-run.ts";
 import { policyChoices } from "./request-of.ts";
 import type { Given, SourceFacts } from "./source-facts.ts";
 import { chooseVm, factsOfVm, resolutionOf } from "./trace-source.ts";
@@ -30,6 +37,8 @@ export interface TraceSource {
   readonly view: TraceView;
   readonly assumptions: readonly string[];
   readonly hasDataLoss: boolean;
+  /** `uname -r` of the host, where it was saved. */
+  readonly kernel: string | undefined;
 }
 
 /** Policies of an estimate from parameters alone: what kernels did, old to new. */
@@ -43,8 +52,19 @@ export function choicesWithoutTrace(
     args.case === undefined
       ? undefined
       : [args.case.before, args.case.after, "pgtable-6.5", "range-6.9"];
-  const ids = args.policy ?? [...(ofCase ?? DEFAULT_IDS), ...userPolicies.map(({ id }) => id)];
-  return policyChoices(ids, userPolicies, args.flag ?? [], undefined);
+  const kernel = args.kernel === undefined ? undefined : parseKernelVersion(args.kernel);
+  const recordedPolicy = kernel === undefined ? undefined : policyOfKernel(kernel);
+  const own = userPolicies.map(({ id }) => id);
+  const standard =
+    ofCase ?? (recordedPolicy === undefined ? DEFAULT_IDS : standardIds(recordedPolicy));
+  const ids = args.policy ?? [...standard, ...own];
+  const epoch = kernel === undefined ? undefined : epochOf(kernel);
+  return policyChoices(ids, userPolicies, args.flag ?? [], recordedPolicy, epoch);
+}
+
+/** The kernel's own policy as `auto`, and an old and a new one. */
+function standardIds(recordedPolicy: Policy | undefined): readonly string[] {
+  return defaultPolicies(recordedPolicy).map(({ id }) => (id === recordedPolicy?.id ? AUTO : id));
 }
 
 /** How a trace is read; none of it changes what is estimated. */
@@ -65,6 +85,7 @@ export async function readTrace(
     operationsOnly: false,
     compare: false,
     infers: false,
+    stage2Only: true,
     ...setting,
     choose: (configuration, own) => {
       kernel = configuration.kernel;
@@ -73,15 +94,17 @@ export async function readTrace(
       // Epochs are not replayed: their flushes are those of their kernels' policies.
       return policies.length > 0 ? policies : defaultPolicies(configuration.recordedPolicy);
     },
-    model: (config) => {
+    model: (config, reader) => {
+      const { phase } = args;
       recorder = createPhaseRecorder(config, {
         kernel,
+        ...(phase === undefined ? {} : { given: () => phasesFrom(reader.baseNs, phase) }),
         ...(args["clear-shift"] === undefined ? {} : { clearChunkPages: 2 ** args["clear-shift"] }),
       });
       return recorder;
     },
   });
-  const inputs = traceInputs(recorder!);
+  const inputs = traceInputs(recorder!, run.info.baseNs, run.info.durations);
   const vm = chooseVm(inputs, args.vm, run.path);
   const seed = args.seed ?? DEFAULT_SEED;
   return {
@@ -98,20 +121,19 @@ export async function readTrace(
     },
     assumptions: run.configuration.assumptions,
     hasDataLoss: run.reader.diagnostics.hasDataLoss,
+    kernel: run.facts.kernelRelease?.value,
   };
 }
 
 /** As `analyze`: what the trace was recorded on, an old kernel and a new one, unless others are asked for. */
 function choicesOf(
   args: TraceOptions,
-  { recordedPolicy }: Configuration,
+  { recordedPolicy, kernel }: Configuration,
   own: readonly Policy[],
 ): readonly PolicyChoice[] {
-  const standard = defaultPolicies(recordedPolicy).map(({ id }) =>
-    id === recordedPolicy?.id ? AUTO : id,
-  );
-  const ids = args.policy ?? [...standard, ...own.map(({ id }) => id)];
-  return policyChoices(ids, own, args.flag ?? [], recordedPolicy);
+  const ids = args.policy ?? [...standardIds(recordedPolicy), ...own.map(({ id }) => id)];
+  const epoch = kernel === undefined ? undefined : epochOf(kernel);
+  return policyChoices(ids, own, args.flag ?? [], recordedPolicy, epoch);
 }
 
 function cpuOf(

@@ -5,7 +5,7 @@ import type { Ranged } from "../../replay/migration/distribution.ts";
 import { resamplePace } from "../../replay/migration/bootstrap.ts";
 import type { DirtyLogMode } from "../../replay/migration/vmm.ts";
 import { badOption } from "../values.ts";
-import type { Given, SourceFacts } from "./source-facts.ts";
+import type { Given, SourceFacts, Warning } from "./source-facts.ts";
 
 /** The machine that the estimate is about: asked for by number, or the first whose dirty logging is seen. */
 export function chooseVm(inputs: TraceInputs, asked: number | undefined, trace: string): VmInputs {
@@ -26,21 +26,23 @@ export function chooseVm(inputs: TraceInputs, asked: number | undefined, trace: 
 
 /** What the trace says of the migration of one machine. */
 export function factsOfVm(vm: VmInputs, pageBytes: number, seed: number): SourceFacts {
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   const curve = curveOf(vm, pageBytes);
-  const blocks = blocksOf(vm);
+  const blocks = blocksOf(vm, warnings);
   const bandwidth = bandwidthOf(vm, pageBytes);
   const paces = pacesOf(vm, seed, warnings);
   if (bandwidth !== undefined) {
-    warnings.push(
-      "bandwidth is inferred from the trace: pages cleared in a pass over its time, pages of zeroes counted as sent; give --bandwidth for the link's own",
-    );
+    warnings.push({
+      ofOrigin: bandwidth.origin,
+      text: "bandwidth is inferred from the trace: pages cleared in a pass over its time, pages of zeroes counted as sent; give --bandwidth for the link's own",
+    });
   }
   if (curve !== undefined) {
     const seconds = curve.value.windowS.at(-1) ?? 0;
-    warnings.push(
-      `writes beyond the ${seconds.toFixed(1)} s that the trace logged are not known: what it wrote until then is taken as all that it writes (a lower bound)`,
-    );
+    warnings.push({
+      ofOrigin: curve.origin,
+      text: `writes beyond the ${seconds.toFixed(1)} s that the trace logged are not known: what it wrote until then is taken as all that it writes (a lower bound)`,
+    });
   }
   const dirtyLog = dirtyLogOf(vm);
   const leaf = commonLeaf(vm, pageBytes);
@@ -53,7 +55,8 @@ export function factsOfVm(vm: VmInputs, pageBytes: number, seed: number): Source
       : { vcpus: { value: vm.vcpus, origin: "trace: threads that ran vCPUs" } }),
     ...(leaf === undefined ? {} : { blockBytes: leaf }),
     ...(curve === undefined ? {} : { curve }),
-    ...(blocks === undefined ? {} : { blockPtes: blocks }),
+    ...(blocks === undefined ? {} : { blockPtes: blocks.least }),
+    ...(blocks?.most === undefined ? {} : { blockPtesMost: blocks.most }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(dirtyLog === undefined ? {} : { dirtyLog }),
     ...(paces === undefined ? {} : { paces }),
@@ -79,20 +82,46 @@ function uniqueCurve({ startNs, tNs, pages }: DirtyCurve, pageBytes: number): Un
   };
 }
 
+interface BlockPtes {
+  readonly least: Given<Float64Array>;
+  /** With those that the trace leaves open; undefined where it leaves none. */
+  readonly most: Float64Array | undefined;
+}
+
 /** Of a roll-back what it collapsed; otherwise every block that logging broke. */
-function blocksOf(vm: VmInputs): Given<Float64Array> | undefined {
+function blocksOf(vm: VmInputs, warnings: Warning[]): BlockPtes | undefined {
   const rolled = vm.collapses.filter(({ isInRollback }) => isInRollback);
   if (rolled.length > 0) {
+    if (vm.collapsesTotal > vm.collapses.length)
+      warnings.push({ text: cutText(vm.collapses.length) });
     const left = vm.blocksLeft === 0 ? "" : `; ${vm.blocksLeft} more were not touched again`;
-    return {
-      value: Float64Array.from(rolled, ({ leaves }) => leaves),
-      origin: `trace: collapses in its roll-back${left}`,
-    };
+    return ptesOf(
+      rolled.map(({ leaves, uncertainLeaves }) => [leaves, uncertainLeaves]),
+      `trace: collapses in its roll-back${left}`,
+    );
   }
   if (vm.blocks.length === 0) return undefined;
+  if (vm.blocksTotal > vm.blocks.length) warnings.push({ text: cutText(vm.blocks.length) });
+  return ptesOf(
+    vm.blocks.map(({ validLeaves, uncertainLeaves }) => [validLeaves, uncertainLeaves]),
+    "trace: blocks that logging broke, had it been rolled back",
+  );
+}
+
+function cutText(listed: number): string {
+  return `only the first ${listed} blocks of the trace are in the roll-back: it is a lower bound`;
+}
+
+function ptesOf(
+  leaves: readonly (readonly [certain: number, uncertain: number])[],
+  origin: string,
+): BlockPtes {
+  const isOpen = leaves.some(([, uncertain]) => uncertain > 0);
   return {
-    value: Float64Array.from(vm.blocks, ({ validLeaves }) => validLeaves),
-    origin: "trace: blocks that logging broke, had it been rolled back",
+    least: { value: Float64Array.from(leaves, ([certain]) => certain), origin },
+    most: isOpen
+      ? Float64Array.from(leaves, ([certain, uncertain]) => certain + uncertain)
+      : undefined,
   };
 }
 
@@ -146,7 +175,7 @@ function bandwidthOf(vm: VmInputs, pageBytes: number): Given<Ranged> | undefined
 function pacesOf(
   vm: VmInputs,
   seed: number,
-  warnings: string[],
+  warnings: Warning[],
 ): Given<readonly number[]> | undefined {
   const rates = vm.intervals.map(
     ({ dirtiedPages, startNs, endNs }) => dirtiedPages / Math.max(1, endNs - startNs),
@@ -156,9 +185,9 @@ function pacesOf(
   // A pass that fills half of the trace leaves nothing to draw from: the spread is then that of shorter runs.
   const length = Math.min(blockLength, Math.max(1, rates.length / 4));
   if (length < blockLength && rates.length > 0) {
-    warnings.push(
-      `sampling intervals draw runs of ${Math.round(length)} of ${rates.length} intervals, shorter than the longest pass: they are too narrow`,
-    );
+    warnings.push({
+      text: `sampling intervals draw runs of ${Math.round(length)} of ${rates.length} intervals, shorter than the longest pass: they are too narrow`,
+    });
   }
   const value = rates.length === 0 ? undefined : resamplePace({ rates, blockLength: length }, seed);
   if (value === undefined) return undefined;

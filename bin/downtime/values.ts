@@ -3,6 +3,7 @@ import type { PublishedCase } from "../../replay/migration/cases/published-case.
 import type { DirtyPattern } from "../../replay/migration/dirty-process.ts";
 import type { Ranged } from "../../replay/migration/distribution.ts";
 import type { EpochId } from "../../replay/migration/epochs.ts";
+import type { ClockPhase } from "../../replay/phases/given-phases.ts";
 import type { DirtyLogMode, StopRule, VmmId } from "../../replay/migration/vmm.ts";
 import type { CostChange } from "./cost-option.ts";
 import type { Gate } from "./gates.ts";
@@ -49,5 +50,6 @@ export interface DowntimeValues {
   seed: number | undefined;
   "vmm-report": readonly string[] | undefined;
   vm: number | undefined;
+  phase: readonly ClockPhase[] | undefined;
   require: readonly Gate[] | undefined;
 }

@@ -10,6 +10,7 @@ import { costTableOf } from "./cost-tables.ts";
 import { checkGates } from "./gates.ts";
 import { factsOfReport, mergeFacts, reportView } from "./report-source.ts";
 import { requestOf } from "./request-of.ts";
+import { warningsOf } from "./source-facts.ts";
 import { SettingList } from "./setting-list.ts";
 import { choicesWithoutTrace, type ReadSetting, readTrace, type TraceSource } from "./trace-run.ts";
 import type { DowntimeValues } from "./values.ts";
@@ -58,9 +59,11 @@ export async function viewOf(
     argv,
     estimate,
     settings: settings.entries,
-    warnings: [...facts.warnings, ...(source?.assumptions ?? [])],
+    warnings: [...warningsOf(facts.warnings, settings.entries), ...(source?.assumptions ?? [])],
     trace: source?.view,
     published: args.case === undefined ? undefined : caseViewOf(args.case, request),
+    hostModel: args["host-model"],
+    kernel: args.kernel ?? source?.kernel,
     reports: reports.map(({ path, report }): ReportView => reportView(report, path, estimate)),
   };
   return { view, hasDataLoss: source?.hasDataLoss === true };

@@ -41,8 +41,10 @@ export function factsOfCaptureJson(text: string): { facts: HostFacts; notes: str
   const kernel = stringOf(parsed, "kernel", unusable);
   const uname = stringOf(parsed, "uname", unusable);
   const pageSize = pageSizeOf(parsed, unusable);
-  const mode = modeOf(parsed, unusable);
-  const features = featuresOf(parsed, unusable);
+  // Of an x86 host these say other things.
+  const isX86 = parsed["arch"] === "x86_64" || /\bx86_64\b/.test(uname ?? "");
+  const mode = isX86 ? undefined : modeOf(parsed, unusable);
+  const features = isX86 ? undefined : featuresOf(parsed, unusable);
   const probes = probesOf(parsed, unusable);
   const fact = <T>(value: T): { value: T; origin: string } => ({ value, origin: ORIGIN });
   const facts: HostFacts = {

@@ -72,7 +72,10 @@ export const EVENT_KINDS = [
   "flush_shadow_all",
   /** kvm_free_stage2_pgd: `mmu`. */
   "free_pgd",
-  /** Nested virtualisation scopes: `kvm` or `mmu`. */
+  /**
+   * Nested virtualisation scopes: `kvm` or `mmu`. Those of a guest's TLBI: `prot` and `protHigh` = the
+   * VTTBR that the shadow context stands for; nested_tlbi_ipa: `arg1` and `arg2` = operand.
+   */
   "nested_unmap",
   "nested_wp",
   "nested_tlbi_ipa",
@@ -129,15 +132,123 @@ export const EVENT_KINDS = [
   "dirty_ring_reset",
   /**
    * tracing_mark_write and other free text. Of the s2 driver's accesses: `addr` = IPA and `len` = stride in
-   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM.
+   * bytes, `arg0` = how many, `arg1` = 0 read, 1 write, `arg2` = number of the VM; other
+   * markers of the drivers, those of nested guests among them: see `MarkerOp`.
    */
   "marker",
+
+  // x86 KVM (TDP MMU). Frames and lengths in PAGES unless said otherwise.
+  /**
+   * __handle_changed_spte, handle_changed_spte (with `kvm`) and the tracepoint kvm_tdp_mmu_spte_changed
+   * (without): `addr` = gfn, `arg0` = level (1: 4 KiB), `prot` = new SPTE, `arg1` and `arg2` = old SPTE bits
+   * 31:0 and 63:32, `arg3` = address space, NaN where it was not recorded.
+   */
+  "spte_changed",
+  /** kvm_mmu_set_spte: `addr` = gfn, `prot` = SPTE, `arg0` = level, `phys` = where the SPTE lies. */
+  "set_spte",
+  /** kvm_mmu_split_huge_page: `addr` = gfn, `prot` = the huge SPTE, `arg0` = level, `arg1` = errno. */
+  "split_huge_page",
+  /** kvm_page_fault: `addr` = guest-physical address in BYTES, `arg1`, `arg2` = error code, `arg3` = vCPU. */
+  "page_fault",
+  /**
+   * fast_page_fault: `addr` = guest-physical address in BYTES, `prot` = the SPTE as it stands, `arg1`,
+   * `arg2` = the SPTE before, `arg3` = vCPU.
+   */
+  "fast_page_fault",
+  /** kvm_tdp_mmu_map: a fault is mapped. */
+  "tdp_map",
+  /** kvm_unmap_hva_range as a function (until 5.12): `kvm`, `addr` and `len` in BYTES of HVA. */
+  "unmap_hva_call",
+  /** tdp_mmu_zap_leafs, zap_gfn_range: `kvm`, `pgt` = root. */
+  "zap_leafs",
+  /** kvm_zap_gfn_range: `kvm`. */
+  "zap_gfn_range",
+  /** zap_collapsible_spte_range: `kvm`, `pgt` = root. Its callers: slot only. */
+  "zap_collapsible",
+  /** recover_huge_pages_range (6.13+): `kvm`, `pgt` = root. */
+  "recover_huge_pages",
+  /** tdp_mmu_make_huge_spte (6.13+): `kvm`. */
+  "make_huge_spte",
+  /** kvm_mmu_slot_remove_write_access: `kvm`, the slot. */
+  "slot_wrprotect",
+  /** kvm_mmu_slot_leaf_clear_dirty: `kvm`, the slot. */
+  "slot_clear_dirty",
+  /** kvm_mmu_slot_try_split_huge_pages, kvm_mmu_try_split_huge_pages: `kvm`, the slot. */
+  "slot_split",
+  /** kvm_mmu_zap_all_fast, the function (with `kvm`) and the tracepoint of that name (without). */
+  "zap_all_fast",
+  /** kvm_mmu_zap_all, kvm_tdp_mmu_zap_all. */
+  "zap_all",
+  /** __tdp_mmu_zap_root, tdp_mmu_zap_root: `kvm`, `pgt` = root. */
+  "zap_root",
+  /** kvm_make_all_cpus_request: `kvm`, `arg0` = request with its flags. */
+  "cpus_request",
+  /** kvm_arch_destroy_vm: `kvm`, `arg0` = flushes that kicked a vCPU, `arg1` = flushes requested. */
+  "destroy_vm",
+  /** hv_flush_remote_tlbs, hv_flush_remote_tlbs_range: on Hyper-V, which can flush a range. */
+  "hv_flush",
+  "hv_flush_range",
+  // Nested virtualisation, on the host of guest hypervisors (6.11 on).
+  /**
+   * Handlers of a TLBI that a guest hypervisor executed: `arg1` and `arg2` = operand bits 31:0 and 63:32;
+   * its encoding in `addr` = op1, `len` = CRn, `phys` = CRm, `arg3` = op2.
+   */
+  "handle_ipas2e1is",
+  "handle_ripas2e1is",
+  "handle_vmalls12e1is",
+  "handle_alle1is",
+  "handle_tlbi_el1",
+  "handle_tlbi_el2",
+  /** compute_tlb_inval_range: `mmu`, `arg1` and `arg2` = operand; its return: `len` = size in BYTES. */
+  "compute_inval",
+  "compute_inval_ret",
+  /** kvm_s2_mmu_iterate_by_vmid: `kvm`, `arg0` = VMID that the guest hypervisor uses. */
+  "iterate_by_vmid",
+  /** lookup_s2_mmu; its return: `mmu`, 0 where no shadow context fits. */
+  "lookup_s2_mmu",
+  "lookup_s2_mmu_ret",
+  /** kvm_walk_nested_s2: `addr` = IPA of the nested guest in bytes. */
+  "walk_nested",
+  /** kvm_s2_handle_perm_fault: `phys` = what the guest's stage 2 translated to, an IPA of its VM in bytes. */
+  "nested_perm",
+  /** kvm_nested_s2_flush: `kvm`; caches only. */
+  "nested_flush",
+  /** kvm_nested_eret: `arg0` = HCR_EL2.VM of the guest hypervisor, 0 or 1. */
+  "nested_eret",
+  /** kvm_inject_nested_exception: the nested guest is left. */
+  "nested_exception",
 ] as const;
 
 export type EventKindName = (typeof EVENT_KINDS)[number];
 
 /** Code of each kind, for switches in hot code: `EventKind.map`. */
 export const EventKind: Readonly<Record<EventKindName, number>> = codesOf(EVENT_KINDS);
+
+/** Kinds of x86 KVM: a replay of stage 2 leaves them alone. */
+export const X86_EVENT_KINDS: ReadonlySet<EventKindName> = new Set<EventKindName>([
+  "spte_changed",
+  "set_spte",
+  "split_huge_page",
+  "page_fault",
+  "fast_page_fault",
+  "tdp_map",
+  "unmap_hva_call",
+  "zap_leafs",
+  "zap_gfn_range",
+  "zap_collapsible",
+  "recover_huge_pages",
+  "make_huge_spte",
+  "slot_wrprotect",
+  "slot_clear_dirty",
+  "slot_split",
+  "zap_all_fast",
+  "zap_all",
+  "zap_root",
+  "cpus_request",
+  "destroy_vm",
+  "hv_flush",
+  "hv_flush_range",
+]);
 
 /** What stage2_apply_range's `fn=` argument may name; `apply_range.arg0` is the index (0: another). */
 export const APPLIED_FUNCTIONS = [

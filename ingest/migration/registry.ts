@@ -46,7 +46,16 @@ export function readMigrationReport(
     );
   }
   findContradictions(builder);
+  settleTotal(builder);
   return builder.build();
+}
+
+/** The time of a migration that did not complete, or not yet, is no total to compare anything with. */
+function settleTotal(builder: ReportBuilder): void {
+  if (builder.outcome === "completed" || builder.outcome === "unknown") return;
+  if (builder.measured("totalMs") === undefined) return;
+  builder.demote("totalMs");
+  builder.note("the migration did not complete: its total time is only the time so far");
 }
 
 /** @throws TraceError UNREADABLE too. */

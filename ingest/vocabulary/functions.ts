@@ -1,5 +1,6 @@
 import type { EventKindName } from "../events/kinds.ts";
 import type { RoleName } from "./roles.ts";
+import { X86_FUNCTION_MEANINGS } from "./x86-functions.ts";
 
 /**
  * The kernel functions whose calls the replay understands, by symbol. An event's kind comes from the
@@ -20,7 +21,7 @@ export interface FunctionMeaning {
 export type Need = "context" | "addr" | "len" | "phys" | "prot" | "arg0" | "arg1" | "arg2";
 
 const POINTERS = ["pgt", "mmu", "kvm", "object"] as const;
-const RANGE = [...POINTERS, "address", "length", "end"] as const;
+const RANGE = [...POINTERS, "address", "length", "end", "vmid"] as const;
 const PAGE_RANGE = [...POINTERS, "gfn", "pages", "endGfn"] as const;
 const NEEDS_RANGE = ["context", "addr", "len"] as const;
 
@@ -37,7 +38,7 @@ const overPages = (kind: EventKindName, needs: readonly Need[]): FunctionMeaning
 });
 const onContext = (kind: EventKindName, needs: readonly Need[] = ["context"]): FunctionMeaning => ({
   kind,
-  takes: POINTERS,
+  takes: [...POINTERS, "vmid"],
   needs,
 });
 const atAddress = (kind: EventKindName): FunctionMeaning => ({
@@ -48,8 +49,15 @@ const atAddress = (kind: EventKindName): FunctionMeaning => ({
 });
 const invalidationByAddress = (kind: EventKindName): FunctionMeaning => ({
   kind,
-  takes: [...POINTERS, "address", "level"],
+  takes: [...POINTERS, "address", "level", "vmid"],
   needs: ["context", "addr"],
+});
+/** A handler of a TLBI that a guest hypervisor executed. */
+const guestTlbi = (kind: EventKindName): FunctionMeaning => ({
+  kind,
+  takes: ["operand", "op1", "crn", "crm", "op2"],
+  needs: [],
+  ignores: ["p", "r"],
 });
 
 export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
@@ -73,7 +81,7 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
     {
       kind: "relax_perms",
       returnKind: "relax_perms_ret",
-      takes: [...POINTERS, "address", "prot"],
+      takes: [...POINTERS, "address", "prot", "vmid"],
       needs: ["context", "addr", "prot"],
       ignores: ["flags"],
     },
@@ -123,20 +131,78 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
     "kvm_arch_commit_memory_region",
     {
       kind: "commit_region",
-      takes: [...PAGE_RANGE, "change", "oldFlags", "newFlags", "slotId", "userspace"],
+      takes: [
+        ...POINTERS,
+        "gfn",
+        "newPages",
+        "change",
+        "oldFlags",
+        "newFlags",
+        "slotId",
+        "userspace",
+      ],
       needs: ["context", "addr", "len", "arg0", "arg2"],
+      // Of the struct that user space passes, in bytes.
+      ignores: ["mem", "gpa", "size"],
     },
   ],
   ["kvm_arch_flush_shadow_memslot", overPages("flush_shadow_memslot", ["context"])],
-  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all")],
+  ["kvm_arch_flush_shadow_all", onContext("flush_shadow_all", [])],
   ["kvm_free_stage2_pgd", onContext("free_pgd")],
 
   // Nested virtualisation.
   ["kvm_nested_s2_unmap", onContext("nested_unmap")],
   ["kvm_nested_s2_wp", onContext("nested_wp")],
-  ["s2_mmu_unmap_ipa", onContext("nested_tlbi_ipa")],
-  ["s2_mmu_unmap_range", { ...overRange("nested_tlbi_range"), needs: ["context"] }],
-  ["s2_mmu_tlbi_s1e1", onContext("nested_tlbi_s1")],
+  ["kvm_nested_s2_flush", onContext("nested_flush")],
+  [
+    "s2_mmu_unmap_ipa",
+    {
+      kind: "nested_tlbi_ipa",
+      takes: [...POINTERS, "operand", "vmid", "vttbr"],
+      needs: ["context"],
+    },
+  ],
+  [
+    "s2_mmu_unmap_range",
+    { kind: "nested_tlbi_range", takes: [...RANGE, "vttbr"], needs: ["context"] },
+  ],
+  [
+    "s2_mmu_tlbi_s1e1",
+    { kind: "nested_tlbi_s1", takes: [...POINTERS, "vmid", "vttbr"], needs: ["context"] },
+  ],
+  ["handle_ipas2e1is", guestTlbi("handle_ipas2e1is")],
+  ["handle_ripas2e1is", guestTlbi("handle_ripas2e1is")],
+  ["handle_vmalls12e1is", guestTlbi("handle_vmalls12e1is")],
+  ["handle_alle1is", guestTlbi("handle_alle1is")],
+  ["handle_tlbi_el1", guestTlbi("handle_tlbi_el1")],
+  ["handle_tlbi_el2", guestTlbi("handle_tlbi_el2")],
+  [
+    "compute_tlb_inval_range",
+    {
+      kind: "compute_inval",
+      returnKind: "compute_inval_ret",
+      takes: [...POINTERS, "operand", "vmid"],
+      needs: ["context"],
+    },
+  ],
+  [
+    "kvm_s2_mmu_iterate_by_vmid",
+    {
+      kind: "iterate_by_vmid",
+      takes: ["kvm", "guestVmid"],
+      needs: [],
+      ignores: ["start", "size", "info"],
+    },
+  ],
+  [
+    "lookup_s2_mmu",
+    { kind: "lookup_s2_mmu", returnKind: "lookup_s2_mmu_ret", takes: [], needs: [] },
+  ],
+  ["kvm_walk_nested_s2", { kind: "walk_nested", takes: ["nestedIpa"], needs: [] }],
+  [
+    "kvm_s2_handle_perm_fault",
+    { kind: "nested_perm", takes: ["guestOutput"], needs: [], ignores: ["trans"] },
+  ],
 
   // Requests; pages where a range is given, except kvm_tlb_flush_vmid_range.
   ["kvm_flush_remote_tlbs", onContext("remote")],
@@ -154,14 +220,22 @@ export const KERNEL_FUNCTIONS: ReadonlyMap<string, FunctionMeaning> = new Map<
   [
     // Start in bytes, length in pages.
     "__kvm_tlb_flush_vmid_range",
-    { kind: "hw_vmid_range", takes: [...POINTERS, "address", "pages"], needs: NEEDS_RANGE },
+    {
+      kind: "hw_vmid_range",
+      takes: [...POINTERS, "address", "pages", "vmid"],
+      needs: NEEDS_RANGE,
+    },
   ],
   ["__kvm_flush_cpu_context", onContext("hw_cpu_context")],
   ["__kvm_flush_vm_context", onContext("hw_vm_context", [])],
+
+  ...X86_FUNCTION_MEANINGS,
 ]);
 
 /** What the return of a function takes and needs; a failed map changes nothing, so its value is needed. */
 export function meaningOfReturn(kind: EventKindName): FunctionMeaning {
+  if (kind === "compute_inval_ret") return { kind, takes: ["returnedSize"], needs: [] };
+  if (kind === "lookup_s2_mmu_ret") return { kind, takes: ["returnedMmu"], needs: [] };
   return { kind, takes: ["returned"], needs: kind === "map_ret" ? ["arg0"] : [] };
 }
 

@@ -94,7 +94,8 @@ export const NESTED_FUNCTIONS: readonly RecordedFunction[] = [
     name: "nested_perm",
     symbol: "kvm_s2_handle_perm_fault",
     params: "vcpu trans",
-    shapes: since("vcpu=%x0:x64"),
+    // What the guest's stage 2 translated to: which page of the VM a shadow leaf maps.
+    shapes: since("vcpu=%x0:x64 output=+{kvm_s2_trans.output}(%x1):x64"),
   },
   {
     name: "nested_requests",

@@ -75,7 +75,27 @@ export type RoleName =
   | "oldFlags"
   | "newFlags"
   | "slotId"
-  | "userspace";
+  | "userspace"
+  | "newPages"
+  | "root"
+  | "oldSpte"
+  | "newSpte"
+  | "addressSpace"
+  | "request"
+  | "kicks"
+  | "requests"
+  | "operand"
+  | "op1"
+  | "crn"
+  | "crm"
+  | "op2"
+  | "vmid"
+  | "vttbr"
+  | "guestVmid"
+  | "nestedIpa"
+  | "guestOutput"
+  | "returnedSize"
+  | "returnedMmu";
 
 const ADDRESS_NAMES = ["addr", "ipa", "start", "gpa", "fault_ipa", "base", "guest_ipa"] as const;
 const PAGE_ADDRESS_NAMES = [
@@ -120,6 +140,33 @@ export const ARGUMENT_ROLES: Readonly<Record<RoleName, ArgumentRole>> = {
   slotId: { names: ["id", "slot_id"], column: "arg3", reading: "int32" },
   /** Host-virtual address of a memslot. */
   userspace: { names: ["hva", "userspace_addr"], column: "phys", reading: "quantity" },
+  /** Pages of the slot that is made; on x86 5.10 `size` stands beside it, in bytes. */
+  newPages: { names: PAGE_COUNT_NAMES.slice(0, 4), column: "len", reading: "quantity" },
+  // x86 TDP MMU.
+  root: { names: ["root"], column: "pgt", reading: "pointer" },
+  oldSpte: { names: ["old_spte"], column: "arg1+arg2", reading: "bits64" },
+  newSpte: { names: ["new_spte"], column: "prot", reading: "bits64" },
+  addressSpace: { names: ["as_id"], column: "arg3", reading: "int32" },
+  request: { names: ["req"], column: "arg0", reading: "int32" },
+  kicks: { names: ["remote_tlb_flush"], column: "arg0", reading: "quantity" },
+  requests: { names: ["requests"], column: "arg1", reading: "quantity" },
+  /** Register operand of a guest's TLBI, and the instruction's encoding. */
+  operand: { names: ["regval", "val", "info0"], column: "arg1+arg2", reading: "bits64" },
+  op1: { names: ["op1", "Op1"], column: "addr", reading: "quantity" },
+  crn: { names: ["crn", "CRn"], column: "len", reading: "quantity" },
+  crm: { names: ["crm", "CRm"], column: "phys", reading: "quantity" },
+  op2: { names: ["op2", "Op2"], column: "arg3", reading: "quantity" },
+  /** Hardware VMID of a stage-2 context. */
+  vmid: { names: ["vmid"], column: "arg3", reading: "uint32" },
+  /** VTTBR that a shadow context stands for. */
+  vttbr: { names: ["vttbr", "tlb_vttbr"], column: "prot", reading: "bits64" },
+  /** VMID that a guest hypervisor uses. */
+  guestVmid: { names: ["guest_vmid", "vmid"], column: "arg0", reading: "uint32" },
+  nestedIpa: { names: ["gipa", "ipa", "addr"], column: "addr", reading: "quantity" },
+  /** Output of the guest's stage 2: struct kvm_s2_trans. */
+  guestOutput: { names: ["output", "l1_ipa"], column: "phys", reading: "quantity" },
+  returnedSize: { names: ["size", "ret", "retval"], column: "len", reading: "quantity" },
+  returnedMmu: { names: ["mmu", "ret", "retval"], column: "mmu", reading: "pointer" },
 };
 
 /** Arguments that people record and the replay does not use: known, and left alone. */
@@ -141,6 +188,9 @@ export const IGNORED_ARGUMENTS: readonly string[] = [
   "info0",
   "info1",
   "comm",
+  "op0",
+  "Op0",
+  "cb",
 ];
 
 /** Role that `name` plays among the roles a function takes; undefined: none of them. */

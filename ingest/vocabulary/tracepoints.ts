@@ -1,4 +1,5 @@
 import type { EventKindName } from "../events/kinds.ts";
+import { X86_TRACEPOINTS, type X86TracepointText } from "./x86-tracepoints.ts";
 
 /**
  * How a stock tracepoint's own text is read; `none`: the name says all; `marker`: free text, of which some
@@ -12,7 +13,9 @@ export type TracepointText =
   | "userspaceExit"
   | "hvaRange"
   | "hvaOne"
-  | "vcpuNumber";
+  | "vcpuNumber"
+  | "nestedEret"
+  | X86TracepointText;
 
 export interface TracepointMeaning {
   readonly kind: EventKindName;
@@ -28,7 +31,8 @@ const vcpuEvent: TracepointMeaning = { kind: "vcpu_event", text: "none" };
  * `vcpu_event` is only for those that cannot fire unless the vCPU is loaded, in the vCPU's own thread:
  * the timer state that vcpu_load and vcpu_put move, the run loop's debug set-up and the exit handlers.
  * kvm_get_timer_map, kvm_timer_update_irq, vgic_update_irq_pending and kvm_arm_set_dreg32 also fire from
- * a reset or an ioctl of another thread, before the vCPU has ever run: they stay `other`.
+ * a reset or an ioctl of another thread, before the vCPU has ever run: they stay `other`. nested_eret and
+ * nested_exception are of the same sort as vcpu_event.
  */
 export const TRACEPOINTS: ReadonlyMap<string, TracepointMeaning> = new Map<
   string,
@@ -58,8 +62,10 @@ export const TRACEPOINTS: ReadonlyMap<string, TracepointMeaning> = new Map<
   ["kvm_mmio_nisv", vcpuEvent],
   ["kvm_set_way_flush", vcpuEvent],
   ["kvm_toggle_cache", vcpuEvent],
-  ["kvm_nested_eret", vcpuEvent],
+  ["kvm_nested_eret", { kind: "nested_eret", text: "nestedEret" }],
+  ["kvm_inject_nested_exception", { kind: "nested_exception", text: "none" }],
   ["kvm_forward_sysreg_trap", vcpuEvent],
   ["tracing_mark_write", { kind: "marker", text: "marker" }],
   ["print", { kind: "marker", text: "marker" }],
+  ...X86_TRACEPOINTS,
 ]);

@@ -36,6 +36,13 @@ export class Stage2Context {
     this.rootAssumed = true;
   }
 
+  /** A table of a nested guest: not its VM's own. */
+  get isShadow(): boolean {
+    const canonical = this.vm?.canonical;
+    if (canonical === undefined || canonical === this) return false;
+    return canonical.mmu !== 0 && this.mmu !== 0;
+  }
+
   lastRan(cpu: number): number {
     return this.#lastRan[cpu] ?? this.#lastRanDefault;
   }

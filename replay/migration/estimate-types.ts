@@ -9,8 +9,13 @@ import type { Scenario } from "./monte-carlo.ts";
 import type { QuantityId } from "./quantities.ts";
 import type { Policy } from "../policies/flags.ts";
 
-/** A policy by itself, or one of the five epochs by its name. */
-export type PolicyChoice = { readonly policy: Policy } | { readonly epoch: EpochId };
+/**
+ * A policy by itself (with the recorded kernel's epoch, where it is the recorded one), or one of the five epochs
+ * by its name.
+ */
+export type PolicyChoice =
+  | { readonly policy: Policy; readonly recorded?: EpochId }
+  | { readonly epoch: EpochId };
 
 /** Everything that an estimate rests on. */
 export interface EstimateRequest {

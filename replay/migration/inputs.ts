@@ -10,6 +10,8 @@ export interface TraceInputs {
   readonly vms: readonly VmInputs[];
   /** Pages of the host: the unit of every page count here. */
   readonly pageBytes: number;
+  /** Seconds of the trace's clock, to the microsecond, from which all times here are counted. */
+  readonly baseS: number;
   readonly firstNs: number;
   readonly lastNs: number;
   /**

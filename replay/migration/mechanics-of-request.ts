@@ -9,5 +9,5 @@ export function mechanicsOf(request: EstimateRequest): readonly Mechanics[] {
 function mechanicsOfChoice(choice: PolicyChoice, request: EstimateRequest): Mechanics {
   const { cpu, otherwiseEpoch, forcedEpoch } = request;
   if ("epoch" in choice) return epochMechanics(choice.epoch, cpu);
-  return policyMechanics(choice.policy, cpu, otherwiseEpoch, forcedEpoch);
+  return policyMechanics(choice.policy, cpu, otherwiseEpoch, forcedEpoch, choice.recorded);
 }

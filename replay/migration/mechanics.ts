@@ -74,17 +74,22 @@ export function epochMechanics(id: EpochId, cpu: CpuChoice): Mechanics {
  * A policy on its own kernel. One that belongs to no kernel (a strategy, a user's own) gets the lock and walk
  * of `otherwise`.
  * @param forced lock and walk for every policy, so that only flushes differ.
+ * @param recorded of the kernel that recorded the trace, where this is its policy: a policy's id stands for
+ *   kernels of several epochs (pgtable-5.10 up to 6.1).
  */
 export function policyMechanics(
   policy: Policy,
   cpu: CpuChoice,
   otherwise: EpochId,
   forced?: EpochId,
+  recorded?: EpochId,
 ): Mechanics {
   const own = EPOCH_OF[policy.id];
-  const id = forced ?? own ?? otherwise;
+  const id = forced ?? recorded ?? own ?? otherwise;
   let because = `its kernel's (${EPOCHS[id].kernels})`;
   if (forced !== undefined) because = `--epoch ${forced}`;
+  else if (recorded !== undefined)
+    because = `of the given or recorded version (${EPOCHS[id].kernels})`;
   else if (own === undefined) {
     because = `assumed: kernels ${EPOCHS[id].kernels}, because the policy is no kernel's own`;
   }

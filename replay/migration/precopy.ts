@@ -9,6 +9,7 @@ import { clearCost, logStartS, type Tracking, trackingOf } from "./tracking.ts";
 import { BANDWIDTH_WINDOW_S, QEMU_ITERATION_S } from "./vmm.ts";
 
 export const MOST_PASSES = 10_000;
+const MOST_SLICES = 1000;
 /** Passes without a new minimum after which a stop rule that leaves a varying rest has settled. */
 const PATIENCE = 64;
 
@@ -144,7 +145,8 @@ class PrecopyRun {
   ): { readonly dirtied: number; readonly faultShare: number } {
     const { throttle, vcpus } = this.#input;
     const period = throttle?.periodS ?? 0;
-    const slice = period > 0 && this.#count > 0 ? period : seconds;
+    // A pass of weeks is looked at in so many slices: throttling is at its most long before.
+    const slice = period > 0 && this.#count > 0 ? Math.max(period, seconds / MOST_SLICES) : seconds;
     const startShare = this.#throttle.share;
     const faultShare = this.#faultShare(seconds, 1 - startShare);
     const slowed = faultShare > 1 ? 1 / faultShare : 1;

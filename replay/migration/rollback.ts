@@ -29,6 +29,8 @@ export interface RollbackResult {
   readonly lostVcpuS: number;
   /** Flushes that the collapses broadcast. */
   readonly flushCalls: number;
+  /** Blocks that were put together. */
+  readonly blocks: number;
 }
 
 /** Costs of one collapse as a line in the number of its PTEs. */
@@ -101,7 +103,7 @@ export class RollbackSolver {
         : this.#parallel(cost, blocks, fill, floorS);
     const stalls = this.#stalls.subarray(0, blocks);
     const p99FaultS = blocks === 0 ? 0 : selectInPlace(stalls, Math.ceil(blocks * 0.99) - 1);
-    return { ...held, p99FaultS, flushCalls };
+    return { ...held, p99FaultS, flushCalls, blocks };
   }
 
   /**

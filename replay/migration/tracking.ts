@@ -96,6 +96,8 @@ export function clearCost(
 
 function clearsOf(pages: number, isFirst: boolean, input: MigrationInput): number {
   if (pages <= 0) return 0;
+  // Switching on the log has write-protected everything already.
+  if (isFirst && input.dirtyLog !== "manual") return 0;
   if (input.dirtyLog === "ring") return 1;
   if (input.dirtyLog === "legacy") return Math.min(input.slotBytes.length, Math.ceil(pages));
   const reach = isFirst ? input.memoryBytes : Math.min(input.memoryBytes, setBytesOf(input.dirty));

@@ -145,6 +145,15 @@ describe("paired differences", () => {
     });
   });
 
+  it("ranges and VMIDs on the same kernel make no difference that a VMM could report", () => {
+    const { differences } = estimateDowntime(
+      request({ policies: [{ policy: PGTABLE_5_10 }, { policy: RANGE_6_9 }], forcedEpoch: "e5" }),
+    );
+    const stall = differences.find(({ quantity }) => quantity === "rollback_stall")!;
+    expect(Math.abs(stall.difference.p50)).toBeLessThan(1e-3);
+    expect(stall.verdict).toBe("no difference");
+  });
+
   it("the interval of the difference is far narrower than that of either", () => {
     const { policies, differences } = estimateDowntime(request());
     const whole = policies[0]!.estimates.find(({ quantity }) => quantity === "source_downtime")!;

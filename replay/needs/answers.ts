@@ -81,10 +81,23 @@ export function answersOf(input: AnswerInput): readonly Answer[] {
     const { status, because } = judge(answer, input, missing);
     return { answer, question: QUESTIONS[answer], status, because };
   });
-  const because = input.isX86
-    ? ["x86 events are read and counted; the x86 MMU is not replayed yet"]
-    : ["this is no x86 trace"];
-  return [...answers, { answer: "x86", question: "x86 flush policies", status: "no", because }];
+  const x86 = judgeX86(input);
+  return [...answers, { answer: "x86", question: "x86 flush policies", ...x86 }];
+}
+
+/** What the replay of the TDP MMU needs: which entries changed, and the flushes to compare with. */
+function judgeX86({ isX86, sight, losses }: AnswerInput): Judgement {
+  if (!isX86) return no("this is no x86 trace");
+  if (eventsOf(sight, "spte_changed") === 0) {
+    return no(
+      "no event tells which entries changed: kvm_tdp_mmu_spte_changed, or until 5.14 a probe of __handle_changed_spte",
+    );
+  }
+  const because = [...losses];
+  if (eventsOf(sight, "remote") === 0) {
+    because.push("nothing to compare with: kvm_flush_remote_tlbs is not recorded");
+  }
+  return { status: because.length === 0 ? "yes" : "bounds", because };
 }
 
 type Judgement = Pick<Answer, "status" | "because">;
@@ -95,7 +108,7 @@ function judge(
   input: AnswerInput,
   missing: readonly MissingProbe[],
 ): Judgement {
-  if (input.isX86) return no("this is a trace of x86 KVM: only arm64 stage-2 traces are replayed");
+  if (input.isX86) return no("this is a trace of x86 KVM: see x86 below");
   if (answer === "refills") return judgeRefills(input);
   if (answer === "nested") return judgeNested(input);
   const absent = judgeSubject(answer, input);

@@ -98,6 +98,7 @@ export class Brackets {
     const state = this.#state;
     const task = state.task(batch.pid[row]!);
     this.close(task);
+    if (call !== Call.wrprotect) this.#scopes.applyPendingProtect(task);
     if (call !== Call.map && call !== Call.relax) this.#endCallsWithoutReturn();
     if (call !== Call.wrprotect && call !== Call.split) this.endProtectSequence(task);
     const line = batch.line[row]!;
@@ -189,6 +190,7 @@ export class Brackets {
     // kvm_tlb_flush_vmid_range inside a page-table call belongs to the call.
     if (task.bracket === Bracket.call && kind === K.tlb_range) return;
     this.closeCall(task);
+    this.#scopes.applyPendingProtect(task);
     if (this.#requestMode === "ignored") return;
     this.#useRequests = true;
     if (this.#requests.continues(batch, row, task, kind)) return;
@@ -239,6 +241,7 @@ export class Brackets {
     const line = batch.line[row]!;
     const namesPages = primitive !== Primitive.VM;
     const page = namesPages ? state.pageOf(batch.addr[row]!) : 0;
+    this.#scopes.applyPendingProtect(task);
     if (task.bracket === Bracket.none) {
       if (!task.protect.isDue) {
         this.#loose(task, primitive, page, pages, line);

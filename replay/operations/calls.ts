@@ -8,7 +8,7 @@ import { splitBlocks, splitCachePages } from "../stage2/split.ts";
 import { unmapRange } from "../stage2/unmap.ts";
 import type { ReplayState } from "../state.ts";
 import { learnFromFault } from "./faults.ts";
-import { Call, EAGAIN, type Task } from "./task.ts";
+import { Bracket, Call, EAGAIN, type Task } from "./task.ts";
 
 /**
  * Carries out the page-table call that a task has open, once, and collects what the policies issue in
@@ -29,9 +29,7 @@ export function applyCall(state: ReplayState, task: Task, ret: number): void {
       applyUnmap(state, task, context);
       break;
     case Call.wrprotect:
-      state.counts.wrprotect += 1;
-      state.enter(task, context, Path.dirty_log);
-      writeProtect(context.table, task.startPage, task.endPage, state.fanOut);
+      protectRange(state, task, context, task.startPage, task.endPage);
       break;
     case Call.relax:
       applyRelax(state, task, context, ret);
@@ -43,6 +41,40 @@ export function applyCall(state: ReplayState, task: Task, ret: number): void {
       break;
   }
 }
+
+/**
+ * Takes the write permission from a range. The flush that the caller issues afterwards is for the VM's own
+ * table: what was taken from a nested guest's is settled at once, under a number of its own.
+ */
+export function protectRange(
+  state: ReplayState,
+  task: Task,
+  context: Stage2Context,
+  startPage: number,
+  endPage: number,
+): void {
+  state.counts.wrprotect += 1;
+  if (!context.isShadow) {
+    state.enter(task, context, Path.dirty_log);
+    writeProtect(context.table, startPage, endPage, state.fanOut);
+    return;
+  }
+  const shadow = state.task(SHADOW_PID - context.id);
+  shadow.bracket = Bracket.protectSequence;
+  shadow.path = Path.nested;
+  shadow.context = context;
+  shadow.line = task.line;
+  shadow.tsNs = task.tsNs;
+  shadow.cpu = task.cpu;
+  state.enter(shadow, context, Path.nested);
+  writeProtect(context.table, startPage, endPage, state.fanOut);
+  state.settlement.settle(shadow, false);
+  state.releaseLedger(shadow);
+  shadow.bracket = Bracket.none;
+}
+
+/** No thread has such a number. */
+const SHADOW_PID = -1000;
 
 function applyMap(state: ReplayState, task: Task, context: Stage2Context, ret: number): void {
   if (task.faultPage >= 0) learnFromFault(state, task, context);
@@ -81,6 +113,7 @@ function reportKeptLeaf(state: ReplayState, task: Task, context: Stage2Context):
 function applyUnmap(state: ReplayState, task: Task, context: Stage2Context): void {
   const { fanOut, counts } = state;
   task.path = task.scopePath === Path.unattributed ? Path.unmap : task.scopePath;
+  if (context.isShadow) task.path = Path.nested;
   state.enter(task, context, task.path);
   counts.unmap += 1;
   fanOut.facts = 0;

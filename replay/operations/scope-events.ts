@@ -5,6 +5,7 @@ import { Path } from "../paths.ts";
 import { mostIpaPages } from "../stage2/geometry.ts";
 import { unmapRange } from "../stage2/unmap.ts";
 import type { ReplayState } from "../state.ts";
+import { protectRange } from "./calls.ts";
 import type { Task } from "./task.ts";
 
 const K = EventKind;
@@ -49,12 +50,17 @@ export class ScopeEvents {
       case K.flush_shadow_memslot:
         this.#enter(task, Path.memslot, vm);
         break;
-      case K.nested_unmap:
       case K.nested_wp:
+        // Part of the write-protection of a memslot, whose flush is still due.
+        break;
+      case K.nested_unmap:
       case K.nested_tlbi_ipa:
       case K.nested_tlbi_range:
       case K.nested_tlbi_s1:
         this.#enter(task, Path.nested, vm ?? task.scopeVm);
+        break;
+      case K.wp_range:
+        this.#wpRange(batch, row, task);
         break;
       case K.enable_log_pt_masked:
         this.#maskWord(batch, row, task, vm);
@@ -119,8 +125,38 @@ export class ScopeEvents {
     return batch.addr[row] === protect.basePage && batch.arg0[row]! > protect.lastOffset;
   }
 
+  /**
+   * kvm_stage2_wp_range: stands for the calls in it where those were not recorded, which only what comes
+   * next shows.
+   */
+  #wpRange(batch: EventBatch, row: number, task: Task): void {
+    task.tsNs = batch.tsNs[row]!;
+    task.cpu = batch.cpu[row]!;
+    const startPage = this.#state.pageOf(batch.addr[row]!);
+    task.pendingProtect = {
+      mmu: batch.mmu[row]!,
+      startPage,
+      endPage: startPage + this.#state.pagesIn(batch.len[row]!),
+      line: batch.line[row]!,
+    };
+  }
+
+  /** The calls that kvm_stage2_wp_range makes did not come: it is carried out itself. */
+  applyPendingProtect(task: Task): void {
+    const { pendingProtect } = task;
+    if (pendingProtect === undefined) return;
+    task.pendingProtect = undefined;
+    const { mmu, startPage, endPage, line } = pendingProtect;
+    const context = this.#state.contexts.resolve(0, mmu, this.vmHint(task), line);
+    const { table } = context;
+    protectRange(this.#state, task, context, startPage, Math.min(endPage, table.pages));
+    this.protectedBy(task, context);
+  }
+
   /** A wrprotect call began on this context. */
   protectedBy(task: Task, context: Stage2Context): void {
+    task.pendingProtect = undefined;
+    if (context.isShadow) return;
     task.protect.isDue = true;
     task.protect.context = context;
   }

@@ -61,6 +61,15 @@ export class Task {
   readonly protect: ProtectState = new ProtectState();
   agePending = false;
   ringResetPending = false;
+  /** kvm_stage2_wp_range, until its calls come or the thread goes on. */
+  pendingProtect:
+    | {
+        readonly mmu: number;
+        readonly startPage: number;
+        readonly endPage: number;
+        readonly line: number;
+      }
+    | undefined;
 
   // The open flush request.
   requestRank = 0;

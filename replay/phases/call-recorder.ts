@@ -172,15 +172,14 @@ export class CallRecorder implements ChangeObserver {
       return;
     }
     segment.counts.writeFaults += 1;
-    for (let page = startPage; page < task.endPage; page += 1) {
-      const outcome = record.dirty.write(page, nowNs);
-      if (outcome === Dirtied.again) continue;
-      segment.counts.dirtiedPages += 1;
-      record.passes.at(-1)!.dirtiedPages += 1;
-      if (outcome !== Dirtied.ever) continue;
-      segment.counts.newlyDirtiedPages += 1;
-      record.blocks.dirtied(page);
-    }
+    // Under logging KVM maps page by page; of a block that a fault had begun before it marks one.
+    const outcome = record.dirty.write(startPage, nowNs);
+    if (outcome === Dirtied.again) return;
+    segment.counts.dirtiedPages += 1;
+    record.passes.at(-1)!.dirtiedPages += 1;
+    if (outcome !== Dirtied.ever) return;
+    segment.counts.newlyDirtiedPages += 1;
+    record.blocks.dirtied(startPage);
   }
 }
 

@@ -46,7 +46,7 @@ async function tellOf(name: string): Promise<Told> {
     plain.consume(batch);
   }
   const result = replay.finish();
-  return { inputs: traceInputs(recorder), result, alone: plain.finish(), events };
+  return { inputs: traceInputs(recorder, 0n), result, alone: plain.finish(), events };
 }
 
 /** Calls by policy, path and primitive. */

@@ -8,12 +8,12 @@ import type { LockOf } from "./segment.ts";
 export interface PhaseOptions {
   /** Of the recorded kernel; undefined: not known. */
   readonly kernel: KernelVersion | undefined;
-  readonly given?: readonly GivenPhase[];
+  readonly given?: () => readonly GivenPhase[];
   readonly intervalNs?: number;
   readonly clearChunkPages?: number;
 }
 
-/** A recorder for one replay. Throws RangeError where the phases as given cannot be. */
+/** A recorder for one replay. */
 export function createPhaseRecorder(config: ReplayConfig, options: PhaseOptions): PhaseRecorder {
   const policies = config.policies.map(({ policy, features }) => ({
     id: policy.id,

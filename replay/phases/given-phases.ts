@@ -8,13 +8,31 @@ export interface GivenPhase {
   readonly endNs: number;
 }
 
+/** The same in the trace's own clock, as its times are printed. */
+export interface ClockPhase {
+  readonly name: PhaseName;
+  readonly pass: number | undefined;
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+}
+
+/** Phases by the clock, counted from its `baseNs`. */
+export function countedFrom(baseNs: bigint, phases: readonly ClockPhase[]): readonly GivenPhase[] {
+  return phases.map(({ name, pass, startNs, endNs }) => ({
+    name,
+    pass,
+    startNs: Number(startNs - baseNs),
+    endNs: Number(endNs - baseNs),
+  }));
+}
+
 /** What is wrong with phases as given, in a sentence; undefined where nothing is. */
 export function problemOfGiven(given: readonly GivenPhase[]): string | undefined {
   for (const [at, { name, startNs, endNs }] of given.entries()) {
     if (!Number.isFinite(startNs) || !Number.isFinite(endNs)) {
       return `phase ${at + 1} (${name}) has no start or no end`;
     }
-    if (startNs < 0) return `phase ${at + 1} (${name}) begins before the trace`;
+    if (endNs <= 0) return `phase ${at + 1} (${name}) ends before the trace begins`;
     if (endNs <= startNs) return `phase ${at + 1} (${name}) ends before it begins`;
     const before = given[at - 1];
     if (before !== undefined && startNs < before.endNs) {

@@ -14,7 +14,8 @@ import { Timeline } from "./timeline.ts";
 export interface RecordOptions {
   /** In the replay's order, and last `recorded`. */
   readonly policies: readonly CountedPolicy[];
-  readonly given: readonly GivenPhase[];
+  /** Known with the first event, where they are by the trace's clock. */
+  readonly given: () => readonly GivenPhase[];
   readonly intervalNs: number;
   /** Pages that one CLEAR covers (2^clear_shift); undefined: learned from the trace. */
   readonly clearChunkPages: number | undefined;
@@ -68,7 +69,7 @@ export class GuestRecord {
     this.number = number;
     this.kvm = kvm;
     this.options = options;
-    this.timeline = new Timeline(startNs, options.policies, options.given);
+    this.timeline = new Timeline(startNs, options.policies, options.given());
     this.stops = new Stops(this.timeline);
     this.#passCounter = new PassCounter(options.clearChunkPages);
   }
@@ -108,7 +109,7 @@ export class GuestRecord {
     const number = this.passes.length + 1;
     this.passes.push({ number, startNs: tsNs, clears: [], clearedPages: 0, dirtiedPages: 0 });
     this.dirty?.beginPass(tsNs);
-    if (!this.stops.isStopped) this.timeline.open("pass", number, tsNs, start);
+    this.timeline.open(this.stops.isStopped ? "blackout" : "pass", number, tsNs, start);
   }
 
   // ── clears ───────────────────────────────────────────────────────────────────────────────────

@@ -42,16 +42,17 @@ export class GuestRecords {
       return this.#withTable(this.#lastRecord!, context);
     }
     let record = this.#byContext.get(context);
-    const kvm = context.vm?.kvm ?? 0;
+    const vm = ownerOf(context);
+    const kvm = vm?.kvm ?? 0;
     if (record === undefined) {
-      const known = context.vm === undefined ? undefined : this.#byVm.get(context.vm);
+      const known = vm === undefined ? undefined : this.#byVm.get(vm);
       record = known ?? (kvm === 0 ? this.#make(0, tsNs) : this.ofKvm(kvm, tsNs));
       this.#byContext.set(context, record);
     } else if (record.kvm === 0 && kvm !== 0) {
       record = this.#join(record, kvm);
       this.#byContext.set(context, record);
     }
-    if (context.vm !== undefined) this.#byVm.set(context.vm, record);
+    if (vm !== undefined) this.#byVm.set(vm, record);
     this.#lastContext = context;
     this.#lastRecord = record;
     return this.#withTable(record, context);
@@ -63,8 +64,9 @@ export class GuestRecords {
 
   /** Its table is another after a loss; that of a VM that is gone holds nothing any more. */
   #withTable(record: GuestRecord, context: Stage2Context): GuestRecord {
-    const isOwn = context.vm === undefined || context.vm.canonical === context;
-    if (isOwn && !record.isGone) record.table = context.table;
+    const { vm } = context;
+    if (vm !== undefined && vm.canonical !== context && record.kvm === vm.kvm) return record;
+    if (!record.isGone) record.table = context.table;
     return record;
   }
 
@@ -100,4 +102,14 @@ export class GuestRecords {
     this.all.push(record);
     return record;
   }
+}
+
+/**
+ * The VM that a table is the own one of. Where the trace shows one VM only, the replay takes every table for
+ * its own: a second one is another VM's, of which nothing else is known, or the shadow of a nested guest.
+ */
+function ownerOf(context: Stage2Context): VirtualMachine | undefined {
+  const { vm } = context;
+  if (vm === undefined) return undefined;
+  return vm.canonical === undefined || vm.canonical === context ? vm : undefined;
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { EventKind, type EventKindName } from "../../ingest/events/kinds.ts";
 import { openTrace } from "../../ingest/open-trace.ts";
 import type { TraceInputs, VmInputs } from "../migration/inputs.ts";
 import { parseKernelVersion } from "../policies/kernel-version.ts";
@@ -17,15 +18,22 @@ interface Told {
   readonly at: (ns: number | undefined) => number | undefined;
 }
 
-async function tell(name: string, kernel: string): Promise<Told> {
+/** `without`: a kind of event that the trace is taken not to have. */
+async function tell(name: string, kernel: string, without?: EventKindName): Promise<Told> {
   const reader = await openTrace(`${FOLDER}${name}.txt.gz`);
   const config = phaseConfig(["pgtable-5.10", "range-6.9"]);
   const recorder = createPhaseRecorder(config, { kernel: parseKernelVersion(kernel) });
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, recorder);
-  for await (const batch of reader.batches()) replay.consume(batch);
+  const dropped = without === undefined ? -1 : EventKind[without];
+  for await (const batch of reader.batches()) {
+    for (let row = 0; row < batch.length; row += 1) {
+      if (batch.kind[row] === dropped) batch.kind[row] = EventKind.other;
+    }
+    replay.consume(batch);
+  }
   replay.finish();
   expect(reader.diagnostics.hasDataLoss).toBe(false);
-  const inputs = traceInputs(recorder);
+  const inputs = traceInputs(recorder, reader.baseNs);
   const baseUs = Number((reader.info().baseNs ?? 0n) / 1000n);
   const at = (ns: number | undefined): number | undefined =>
     ns === undefined ? undefined : (baseUs + Math.round(ns / 1000)) / 1e6;
@@ -193,5 +201,64 @@ describe("a migration that was cancelled (6.12)", () => {
       "run 1 IPA",
       "after",
     ]);
+  });
+});
+
+function starts({ vm, at }: Told): readonly string[] {
+  return vm.phases.map(({ name, pass, startNs }) => `${name}${pass ?? ""} ${at(startNs)}`);
+}
+
+describe("the same migrations, of which the trace shows less", () => {
+  it("without kvm_userspace_exit the stop is inferred: from the last kvm_exit", async () => {
+    const told = await tell("mig-cut-61", "6.1.192", "userspace_exit");
+    expect(starts(told)).toEqual([
+      "run 49.708073",
+      "pass1 74.222807",
+      "pass2 84.001346",
+      "pass3 84.688047",
+      "blackout 84.699001",
+      "after 85.171749",
+    ]);
+    expect(told.vm.phases[4]!.start.confidence).toBe("inferred");
+    expect(told.inputs.unknown.map(({ quantity }) => quantity)).toContain("start of the blackout");
+  });
+
+  it("without commit_region logging begins with the first clear, and the other VM is not taken for this one", async () => {
+    const told = await tell("mig-cut-61", "6.1.192", "commit_region");
+    expect(starts(told)).toEqual([
+      "run 53.595976",
+      "pass1 74.275271",
+      "pass2 84.001346",
+      "pass3 84.688047",
+      "blackout 84.699189",
+      "after 89.000803",
+    ]);
+    expect(told.vm).toMatchObject({ vcpus: 1, outcome: "completed", memoryPages: undefined });
+    expect(told.vm.passes.map(({ clearedPages }) => clearedPages)).toEqual([98_305, 3539, 1, 352]);
+  });
+
+  it("without commit_region roll-back begins with the first block that is mapped again", async () => {
+    const told = await tell("migc-cut-612", "6.12.107", "commit_region");
+    expect(starts(told).slice(1, 4)).toEqual([
+      "pass1 69.222094",
+      "rollback 76.155927",
+      "run 76.216427",
+    ]);
+    expect(told.vm.collapses).toHaveLength(9);
+  });
+
+  it("without kvm_entry and without returns has the same passes, collapses and flushes", async () => {
+    for (const kind of ["kvm_entry", "map_ret", "relax_perms_ret"] as const) {
+      const told = await tell("migc-cut-612", "6.12.107", kind);
+      expect(told.vm.passes.map(({ clearedPages }) => clearedPages)).toEqual([65_537]);
+      expect(told.vm.collapses).toHaveLength(9);
+      expect(told.vm.phases.map(({ name }) => name)).toEqual([
+        "run",
+        "pass",
+        "rollback",
+        "run",
+        "after",
+      ]);
+    }
   });
 });

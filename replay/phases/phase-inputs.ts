@@ -15,10 +15,12 @@ import { unknownOfTrace, unknownOfVm } from "./unknown.ts";
 
 /**
  * What a recorder gathered, after the replay ended. VMs whose logging was seen come first.
+ * @param baseNs of the trace's clock, from which its times are counted.
  * @param durations of functions, as the reader of a function_graph trace knows them when it is done.
  */
 export function traceInputs(
   recorder: PhaseRecorder,
+  baseNs: bigint,
   durations: ReadonlyMap<string, DurationSummary> = new Map(),
 ): TraceInputs {
   const records = recorder.guests.all.filter(isWorthTelling);
@@ -28,6 +30,7 @@ export function traceInputs(
   return {
     vms: sorted.map((record) => vmInputs(record, recorder)),
     pageBytes: recorder.config.pageBytes,
+    baseS: Number(baseNs / 1000n) / 1e6,
     firstNs: Number.isNaN(recorder.firstNs) ? 0 : recorder.firstNs,
     lastNs: recorder.lastNs,
     durations,

@@ -24,8 +24,11 @@ export interface PhaseRecorderConfig {
   readonly recorded: CountedPolicy;
   readonly pageBytes: number;
   readonly lockOf: LockOf;
-  /** Phases as the user knows them; where there are some, they decide alone, for every VM. Default: none. */
-  readonly given?: readonly GivenPhase[];
+  /**
+   * Phases as the user knows them; where there are some, they decide alone, for every VM. Asked once, with the
+   * first event; a RangeError then says where they cannot be. Default: none.
+   */
+  readonly given?: () => readonly GivenPhase[];
   /** Of the dirty pages. Default: one second. */
   readonly intervalNs?: number;
   /** Pages that one CLEAR_DIRTY_LOG covers. Default: found out. */
@@ -46,6 +49,7 @@ export class PhaseRecorder implements ReplayObserver {
   /** Times that events were missing. */
   losses = 0;
   readonly #log: LogEvents;
+  #given: readonly GivenPhase[] | undefined;
   #state: ReplayState | undefined;
   #nowNs = 0;
   /** Of the row that is being replayed: the return that it may be. */
@@ -54,13 +58,10 @@ export class PhaseRecorder implements ReplayObserver {
   #returned = Number.NaN;
 
   constructor(config: PhaseRecorderConfig) {
-    const given = config.given ?? [];
-    const problem = problemOfGiven(given);
-    if (problem !== undefined) throw new RangeError(problem);
     this.config = config;
     const options: RecordOptions = {
       policies: [...config.policies, config.recorded],
-      given: given.length === 0 ? [] : withRunBetween(given),
+      given: () => (this.#given ??= checked(config.given?.() ?? [])),
       intervalNs: config.intervalNs ?? 1e9,
       clearChunkPages: config.clearChunkPages,
     };
@@ -113,7 +114,7 @@ export class PhaseRecorder implements ReplayObserver {
 
   entered(task: Task, context: Stage2Context): void {
     const record = this.#recordOf(context);
-    this.changes.enter(task, record, isCanonical(context), this.#nowNs);
+    this.changes.enter(task, record, isOwn(context, record), this.#nowNs);
   }
 
   settled(task: Task, policies: readonly PolicyReplay[], includeConditional: boolean): void {
@@ -169,8 +170,7 @@ export class PhaseRecorder implements ReplayObserver {
     const { context } = task;
     if (context === undefined) return;
     const record = this.#recordOf(context);
-    const isOwn = isCanonical(context);
-    this.changes.ended(task, record, isOwn, ret, holdNs, this.#nowNs, this.vcpus);
+    this.changes.ended(task, record, isOwn(context, record), ret, holdNs, this.#nowNs, this.vcpus);
   }
 
   #recordOf(context: Stage2Context): GuestRecord {
@@ -187,13 +187,21 @@ export class PhaseRecorder implements ReplayObserver {
   }
 }
 
+/** @throws RangeError where they cannot be. */
+function checked(given: readonly GivenPhase[]): readonly GivenPhase[] {
+  const problem = problemOfGiven(given);
+  if (problem !== undefined) throw new RangeError(problem);
+  return given.length === 0 ? [] : withRunBetween(given);
+}
+
 /** Calls that only a higher start level of the walk explains: settled, or still open? */
 function rootOf(task: Task, includeConditional: boolean): RootResolution {
   if (includeConditional) return "higher";
   return task.context?.rootAssumed === true ? "unresolved" : "as-assumed";
 }
 
-/** Not the shadow of a nested guest, whose pages are another's. */
-function isCanonical(context: Stage2Context): boolean {
-  return context.vm?.canonical === undefined || context.vm.canonical === context;
+/** The table that the record is of; not the shadow of a nested guest that was seen with its VM. */
+function isOwn(context: Stage2Context, record: GuestRecord): boolean {
+  const { vm } = context;
+  return vm?.canonical === undefined || vm.canonical === context || record.kvm !== vm.kvm;
 }

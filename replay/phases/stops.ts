@@ -3,6 +3,8 @@ import type { Timeline } from "./timeline.ts";
 
 /** A stop that ended is the switch-over that failed only where logging ends so shortly after it. */
 const SOON_NS = 1e9;
+/** An idle guest that nobody took out of KVM_RUN looks stopped for less than this. */
+const LEAST_INFERRED_NS = 10e6;
 /** Most stops that are listed. */
 const MAX_STOPS = 1024;
 
@@ -66,8 +68,7 @@ export class Stops {
     stop.endNs = tsNs;
     this.#list(stop);
     if (pass !== undefined) this.#last = stop;
-    // What looked like its end was none: it lasted until now.
-    this.#timeline.dissolve(stop.place + 1);
+    this.#timeline.rejoin(stop.place);
     const start: Evidence = {
       what: "a vCPU entered the guest again",
       line,
@@ -80,8 +81,10 @@ export class Stops {
   judge(tsNs: number): void {
     const stop = this.#last;
     if (stop === undefined) return;
-    const isFollowedSoon = tsNs - (stop.endNs ?? tsNs) <= SOON_NS;
-    if (stop.clears === 0 && !isFollowedSoon) this.#dissolveLast();
+    const endNs = stop.endNs ?? tsNs;
+    const isFollowedSoon = tsNs - endNs <= SOON_NS;
+    const isLong = stop.clears > 0 && endNs - stop.startNs >= LEAST_INFERRED_NS;
+    if (!isFollowedSoon || (stop.kicked === 0 && !isLong)) this.#dissolveLast();
     this.#last = undefined;
   }
 

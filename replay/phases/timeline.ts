@@ -39,6 +39,11 @@ export class Timeline {
     this.#marks.push({ name: "run", pass: undefined, start, segment: this.#segment(startNs) });
   }
 
+  /** Given phases that lie behind the last event; `run` behind them does not count. */
+  get notReached(): number {
+    return this.#given.slice(this.#nextGiven).filter(({ name }) => name !== "run").length;
+  }
+
   get isGiven(): boolean {
     return this.#given.length > 0;
   }
@@ -96,12 +101,20 @@ export class Timeline {
     const taken = this.#marks.splice(place);
     for (const mark of taken) {
       const last = this.#marks.at(-1)!;
-      const isOwn = mark.name === "pass" && mark.pass !== last.pass;
-      if (isOwn && this.#marks.length < MAX_SEGMENTS) this.#marks.push(mark);
+      const isOwn = mark.pass !== undefined && mark.pass !== last.pass;
+      if (isOwn && this.#marks.length < MAX_SEGMENTS) this.#marks.push({ ...mark, name: "pass" });
       else {
         if (isOwn) this.joined += 1;
         last.segment.absorb(mark.segment);
       }
+    }
+  }
+
+  /** What looked like the end of the phase at a place was none: it lasted until now. */
+  rejoin(place: number): void {
+    while (this.#marks.length - 1 > place && this.#marks.at(-1)!.name === "after") {
+      const { segment } = this.#marks.pop()!;
+      this.#marks.at(-1)!.segment.absorb(segment);
     }
   }
 
@@ -130,8 +143,9 @@ export class Timeline {
   phases(endNs: number, lockOf: LockOf, showsFaultTimes: boolean): readonly Phase[] {
     this.#closeTail();
     const last: Evidence = { what: "the trace ends", line: undefined, confidence: "recorded" };
-    return this.#marks.map(({ name, pass, start, segment }, at) => {
-      const next = this.#marks[at + 1];
+    const marks = joinBlackout(this.#marks);
+    return marks.map(({ name, pass, start, segment }, at) => {
+      const next = marks[at + 1];
       const until = Math.max(segment.startNs, next?.segment.startNs ?? endNs);
       const facts = segment.facts(lockOf, showsFaultTimes);
       const end = next?.start ?? last;
@@ -162,4 +176,16 @@ export class Timeline {
   #segment(startNs: number): Segment {
     return new Segment(startNs, this.#policies);
   }
+}
+
+/** A blackout is kept in parts, one a pass, as long as it may turn out to be none; told, it is one. */
+function joinBlackout(marks: readonly Mark[]): readonly Mark[] {
+  const joined: Mark[] = [];
+  for (const mark of marks) {
+    const last = joined.at(-1);
+    if (mark.name === "blackout" && last?.name === "blackout" && mark.pass !== undefined) {
+      last.segment.absorb(mark.segment);
+    } else joined.push(mark);
+  }
+  return joined;
 }

@@ -12,9 +12,9 @@ export function unknownOfTrace({ losses, vcpus }: PhaseRecorder): readonly Unkno
   if (!vcpus.showsEntries) {
     const because = "the trace has no kvm_entry: when vCPUs ran is not in it";
     unknown.push({ quantity: "blackout, fault times, number of vCPUs", because });
-  } else if (!vcpus.showsUserspaceExits) {
+  } else if (!vcpus.showsKicks) {
     const because =
-      "the trace has no kvm_userspace_exit: a stopped VM and an idle one look alike, so stops are inferred";
+      "no kvm_userspace_exit tells that a signal took a vCPU out of KVM_RUN: a stopped VM and an idle one look alike, so stops are inferred";
     unknown.push({ quantity: "start of the blackout", because });
   }
   return unknown;
@@ -43,6 +43,10 @@ export function unknownOfVm(
   tellOfDirt(record, tell);
   if (record.logStart.confidence === "inferred") {
     tell("start of logging", record.logStart.what);
+    tell(
+      "blocks broken, pages dirtied",
+      "those of before the trace shows the logging are not in it: lower bounds",
+    );
   }
   if (record.loggings > 1) {
     tell("passes", `logging was switched on ${record.loggings} times: passes are counted through`);
@@ -61,7 +65,11 @@ export function unknownOfVm(
   if (record.clearsLeftOut > 0) tell("clears", `${record.clearsLeftOut} are counted, not listed`);
   if (record.blocks.total > MAX_LISTED)
     tell("blocks", `the first ${MAX_LISTED} of ${record.blocks.total} are listed`);
-  if (record.options.given.length > 0) tell("phases", "as given, not as the trace shows them");
+  const { isGiven, notReached } = record.timeline;
+  if (notReached > 0) {
+    tell("phases", `${notReached} of those given lie behind the end of the trace`);
+  }
+  if (isGiven) tell("phases", "as given, not as the trace shows them");
   if (config.policies.length === 0) tell("flushes", "no policy was replayed");
   return unknown;
 }

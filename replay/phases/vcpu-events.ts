@@ -8,7 +8,11 @@ export class VcpuEvents {
   /** kvm_entry events were seen: without them no stop and no fault time can be told. */
   showsEntries = false;
   showsExits = false;
-  showsUserspaceExits = false;
+  /**
+   * A kvm_userspace_exit with an errno was seen. `trace-cmd report` and `perf script` print none: there, as
+   * without the tracepoint, a stopped VM and an idle one look alike.
+   */
+  showsKicks = false;
   readonly #guests: GuestRecords;
   readonly #states = new VcpuStates();
 
@@ -59,7 +63,7 @@ export class VcpuEvents {
 
   /** `reason`: negative where an errno made KVM_RUN return. */
   userspaceExit(pid: number, tsNs: number, line: number, reason: number): void {
-    this.showsUserspaceExits = true;
+    if (reason < 0) this.showsKicks = true;
     const state = this.#states.of(pid);
     state.isInGuest = false;
     state.isOut = true;
@@ -76,9 +80,9 @@ export class VcpuEvents {
     if (kicked > 0) record.beginStop(tsNs, kicked, line);
   }
 
-  /** Dirty pages of a VM are about to be collected: does it stand still? Only asked without kvm_userspace_exit. */
+  /** Dirty pages of a VM are about to be collected: does it stand still? Only where nothing says so. */
   beforeClear(record: GuestRecord, pid: number, line: number): void {
-    if (this.showsUserspaceExits || record.stops.isStopped || record.vcpuPids.has(pid)) return;
+    if (this.showsKicks || record.stops.isStopped || record.vcpuPids.has(pid)) return;
     const lastExitNs = this.lastExitNs(record);
     if (!Number.isNaN(lastExitNs)) record.beginStop(lastExitNs, 0, line);
   }

@@ -80,6 +80,8 @@ export interface Policy {
   readonly flags: PolicyFlags;
   /** Flags that differ from the named policy, in words, for reports. */
   readonly detail?: string;
+  /** Id of the nested policy that answers for shadow tables; without it they are replayed as recorded. */
+  readonly nested?: string;
 }
 
 /** Values each flag accepts; numbers are non-negative integers. */

@@ -1,6 +1,8 @@
 import { TraceError } from "../../ingest/errors.ts";
 import type { Policy } from "./flags.ts";
 import { applyOverrides, didYouMean, type FlagOverride } from "./overrides.ts";
+import { findNestedPolicy, NESTED_POLICIES, type NestedPolicy } from "../nested/nested-policy.ts";
+import { RANGE_6_9 } from "./families/range.ts";
 import { findPolicy, POLICIES } from "./registry.ts";
 
 /** From the ids of `--policy` to the policies of a run. */
@@ -13,23 +15,14 @@ const ORIGIN = "--policy";
 /** What a run without `--policy` compares the recorded kernel with: an old kernel and a new one. */
 const DEFAULT_IDS: ReadonlySet<string> = new Set(["pgtable-5.10", "range-6.9"]);
 
-/** Ids of policies that this version does not have, and where they belong. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ...[
-    "nv-blow-away",
-    "nv-max",
-    "nv-ttl-hint",
-    "nv-shadow-level",
-    "nv-range",
-    "nv-revmap",
-    "nv-exact",
-  ].map((id) => [id, "nested guests (shadow stage 2)"] as const),
-  ...[
-    "x86-per-table-5.10",
-    "x86-once-5.18",
-    "x86-collapsible-per-spte",
-    "x86-collapsible-batch",
-  ].map((id) => [id, "x86"] as const),
+/** Ids of policies that do not belong to stage 2. */
+const OF_X86: ReadonlySet<string> = new Set([
+  "x86-per-table-5.10",
+  "x86-rfc-list-2021",
+  "x86-rcu-proxy-2021",
+  "x86-once-5.18",
+  "x86-collapsible-per-spte",
+  "x86-collapsible-batch",
 ]);
 
 export interface PolicySelection {
@@ -83,28 +76,36 @@ export function defaultPolicies(recordedKernelPolicy: Policy | undefined): Polic
 
 /** Whether the id belongs to a policy that other versions may have: a user's own may not take it. */
 export function isReservedElsewhere(id: string): boolean {
-  return ELSEWHERE.has(id);
+  return OF_X86.has(id) || findNestedPolicy(id) !== undefined;
 }
 
 /** What `--policy` accepts, a line `id – summary` each. */
 export const POLICY_HELP: readonly string[] = [
   `${AUTO} – the policy of the kernel that recorded the trace`,
-  ...POLICIES.map(({ id, summary }) => `${id} – ${summary}`),
+  ...[...POLICIES, ...NESTED_POLICIES].map(({ id, summary }) => `${id} – ${summary}`),
 ];
 
 function resolve(id: string, selection: PolicySelection): Policy {
   if (id === AUTO) return recordedPolicy(selection.recordedKernelPolicy);
   const found = findPolicy(id) ?? selection.userPolicies.find((policy) => policy.id === id);
   if (found !== undefined) return found;
-  const place = ELSEWHERE.get(id);
-  const names = [AUTO, ...[...POLICIES, ...selection.userPolicies].map((policy) => policy.id)];
+  const nested = findNestedPolicy(id);
+  if (nested !== undefined) return withNested(nested, selection.recordedKernelPolicy ?? RANGE_6_9);
+  const all = [...POLICIES, ...NESTED_POLICIES, ...selection.userPolicies];
+  const names = [AUTO, ...all.map((policy) => policy.id)];
   const known = `the policies are ${names.join(", ")}`;
-  if (place !== undefined) {
-    const sentence = `'${id}' is a policy for ${place} and not part of this version, which replays the stage 2 of arm64 guests`;
+  if (OF_X86.has(id)) {
+    const sentence = `'${id}' is a policy for x86 (its traces are recognised by their events), and this is replayed as the stage 2 of arm64 guests`;
     throw new TraceError("BAD_OPTION", sentence, ORIGIN, known);
   }
   const sentence = `'${id}' is not a policy; ${known}`;
   throw new TraceError("BAD_OPTION", sentence, ORIGIN, didYouMean(id, names));
+}
+
+/** Shadow tables as the nested policy has them, on a host that does all else as the recorded one. */
+function withNested({ id, summary }: NestedPolicy, host: Policy): Policy {
+  const detail = `shadow tables as ${id}, all else as ${host.id}`;
+  return { id, summary, flags: host.flags, detail, nested: id };
 }
 
 function recordedPolicy(recordedKernelPolicy: Policy | undefined): Policy {

@@ -33,7 +33,7 @@ export function phasesOf(
   const replay = new Replay(config, trace.pointers, diagnostics, undefined, recorder);
   feedRows(trace.rows, (batch) => replay.consume(batch));
   const result = replay.finish();
-  const inputs = traceInputs(recorder);
+  const inputs = traceInputs(recorder, 0n);
   const vm = inputs.vms[0];
   if (vm === undefined) throw new Error("the trace shows no VM");
   return { inputs, vm, result };

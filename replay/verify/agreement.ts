@@ -1,4 +1,3 @@
-import type { Task } from "../operations/task.ts";
 import { UNKNOWN_LEVEL } from "../policies/flush-queue.ts";
 import type { Agreement } from "../results.ts";
 import { PRIMITIVES, type PrimitiveName, Primitive } from "../tlbi/primitives.ts";
@@ -15,6 +14,11 @@ export interface Mismatch {
 
 const MAX_MISMATCHES = 64;
 
+/** Where an operation begins. */
+export interface AtLine {
+  readonly line: number;
+}
+
 /** Agreement of one policy with the recorded calls, summed over a trace. */
 export class AgreementTally implements MismatchListener {
   readonly policy: string;
@@ -24,7 +28,7 @@ export class AgreementTally implements MismatchListener {
   readonly #missed = new Float64Array(PRIMITIVES.length);
   readonly #spurious = new Float64Array(PRIMITIVES.length);
   readonly #unknown = new Float64Array(PRIMITIVES.length);
-  #task: Task | undefined;
+  #task: AtLine | undefined;
   #isCut = false;
 
   constructor(policy: string) {
@@ -32,7 +36,7 @@ export class AgreementTally implements MismatchListener {
   }
 
   /** This tally, told which operation the next mismatches belong to. */
-  listenFor(task: Task, isCut = false): MismatchListener {
+  listenFor(task: AtLine, isCut = false): MismatchListener {
     this.#task = task;
     this.#isCut = isCut;
     return this;
@@ -129,5 +133,5 @@ function describe(primitive: number, page: number, pages: number, level: number)
     const hint = level === UNKNOWN_LEVEL ? "" : `, level argument ${level}`;
     return `${name} at page 0x${page.toString(16)}${hint}`;
   }
-  return name;
+  return pages > 0 ? `${name}, asked for ${pages} pages from page 0x${page.toString(16)}` : name;
 }

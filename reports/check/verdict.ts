@@ -9,11 +9,13 @@ export const HARMLESS: ReadonlySet<string> = new Set(["UNMAP_OF_NOTHING"]);
 
 /** The whole in one sentence. */
 export function verdictOf(input: CheckInput, answers: readonly Answer[]): CheckVerdict {
-  const of = (name: string): Answer => answers.find(({ answer }) => answer === name)!;
+  const of = (name: Answer["answer"]): Answer => answers.find(({ answer }) => answer === name)!;
   const predict = of("predict");
   const verify = of("verify");
   if (input.architecture === "x86") {
-    const sentence = `x86 KVM (${input.architectureOrigin}): described here, not replayed`;
+    const x86 = of("x86");
+    const told = x86.status === "yes" ? "replayed under x86 policies" : first(x86);
+    const sentence = `x86 KVM (${input.architectureOrigin}): ${told}`;
     return { level: "described", sentence };
   }
   if (predict.status === "no") {

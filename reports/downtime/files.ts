@@ -22,6 +22,7 @@ import {
   SENSITIVITIES,
   STRUCTURES,
 } from "./schema.ts";
+import { WIDE, wideRows } from "./wide.ts";
 import type { DowntimeView } from "./view.ts";
 
 /** The result files of one estimate: each table as CSV and Arrow, and summary.json. */
@@ -31,6 +32,7 @@ export async function downtimeFiles(
 ): Promise<readonly OutputFile[]> {
   const { estimate, trace } = view;
   return [
+    ...(await tableFiles(WIDE, wideRows(view), tool)),
     ...(await tableFiles(ESTIMATES, estimateRows(estimate), tool)),
     ...(await tableFiles(PASSES, passRows(estimate), tool)),
     ...(await tableFiles(COMPONENTS, componentRows(estimate), tool)),

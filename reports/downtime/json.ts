@@ -9,12 +9,17 @@ import {
   phaseRows,
   sensitivityRows,
   structureRows,
+  tornadoRows,
 } from "./rows.ts";
 import { DOWNTIME_SCHEMA_VERSION } from "./schema.ts";
+import { wideRows } from "./wide.ts";
 import type { CaseView, DowntimeView } from "./view.ts";
 
-/** One object with everything of the report; no wall-clock time, so a rerun gives the same bytes. */
-export function downtimeJson(view: DowntimeView): string {
+/**
+ * One object with everything of the report; no wall-clock time, so a rerun gives the same bytes. Of several each
+ * is a line.
+ */
+export function downtimeJson(view: DowntimeView, isOneOfSeveral = false): string {
   const { estimate, trace, published } = view;
   const document = {
     tool: { ...view.tool, node: process.version },
@@ -56,9 +61,10 @@ export function downtimeJson(view: DowntimeView): string {
       method: estimate.request.sampling.method,
       because: estimate.request.sampling.because ?? null,
     },
+    summary: wideRows(view),
     ...tablesOf(estimate),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify(document, null, isOneOfSeveral ? 0 : 2)}\n`;
 }
 
 function tablesOf(estimate: DowntimeEstimate): object {
@@ -69,6 +75,7 @@ function tablesOf(estimate: DowntimeEstimate): object {
     differences: differenceRows(estimate),
     structures: structureRows(estimate),
     sensitivities: sensitivityRows(estimate),
+    tornado: tornadoRows(estimate),
     costs: costRows(estimate),
   };
 }

@@ -1,6 +1,7 @@
 import { BLACKOUT_PARTS } from "../../replay/migration/blackout.ts";
 import type { DowntimeEstimate } from "../../replay/migration/estimate-types.ts";
 import type { Interval } from "../../replay/migration/intervals.ts";
+import { tornadoOf } from "../../replay/migration/tornado.ts";
 import { QUANTITIES } from "../../replay/migration/quantities.ts";
 import { unitText } from "../../replay/costs/cost.ts";
 import type { TraceView } from "./view.ts";
@@ -269,4 +270,27 @@ export function phaseRows({ vm, inputs, prices }: TraceView): readonly PhaseRow[
         flush_p95_s: price.interval?.p95 ?? null,
       })),
   );
+}
+
+/** What one constant alone does to a quantity, from the low to the high end of its range. */
+export interface TornadoRow {
+  readonly policy: string;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly name: string;
+  readonly at_low: number;
+  readonly at_modes: number;
+  readonly at_high: number;
+}
+
+export function tornadoRows({ request, policies }: DowntimeEstimate): readonly TornadoRow[] {
+  return tornadoOf(request, policies).map((bar) => ({
+    policy: bar.policy,
+    quantity: bar.quantity,
+    unit: QUANTITIES[bar.quantity].unit,
+    name: bar.name,
+    at_low: bar.atLow,
+    at_modes: bar.atMode,
+    at_high: bar.atHigh,
+  }));
 }

@@ -1,4 +1,5 @@
-import { type Column, type TableSchema } from "../schema.ts";
+import type { TableSchema } from "../schema.ts";
+import { count, label, maybeLabel, number } from "./columns.ts";
 import type {
   ComponentRow,
   CostRow,
@@ -17,24 +18,6 @@ import type {
 
 /** Grows when a column is removed or changes its meaning. */
 export const DOWNTIME_SCHEMA_VERSION = 1;
-
-type Named<Name> = Omit<Column<unknown>, "name"> & { readonly name: Name };
-
-function label<Name extends string>(name: Name, meaning: string): Named<Name> {
-  return { name, type: "utf8", nullable: false, unit: "", meaning };
-}
-
-function maybeLabel<Name extends string>(name: Name, meaning: string): Named<Name> {
-  return { ...label(name, meaning), nullable: true };
-}
-
-function number<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
-  return { name, type: "float64", nullable: true, unit, meaning };
-}
-
-function count<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
-  return { name, type: "int64", nullable: false, unit, meaning };
-}
 
 const POLICY = label("policy", "Policy, or epoch of kernels.");
 const QUANTITY = label("quantity", "Which of the quantities that are called downtime.");

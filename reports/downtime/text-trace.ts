@@ -28,7 +28,7 @@ export function formatTrace(view: TraceView, options: TerminalOptions): string {
   const { vm, inputs, input } = view;
   const rows = vm.phases.map(({ name, pass, startNs, endNs, start, facts }) => [
     pass === undefined ? name : `${name} ${pass}`,
-    `${((startNs - inputs.firstNs) / 1e9).toFixed(3)} s`,
+    `${(inputs.baseS + startNs / 1e9).toFixed(6)} s`,
     durationText((endNs - startNs) / 1e9),
     `${start.what}${start.line === undefined ? "" : ` (line ${start.line})`}, ${start.confidence}`,
     formatCount(facts.writeFaults),

@@ -16,6 +16,9 @@ export interface DowntimeView {
   readonly trace: TraceView | undefined;
   readonly published: CaseView | undefined;
   readonly reports: readonly ReportView[];
+  readonly hostModel: string | undefined;
+  /** Release of the kernel that recorded the trace. */
+  readonly kernel: string | undefined;
 }
 
 /** The trace that the inputs are from, and its phases as recorded. */

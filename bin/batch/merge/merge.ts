@@ -22,6 +22,7 @@ import { onInterrupt } from "../../lifecycle.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ResultStore } from "../store/result-store.ts";
 import { readResults } from "./read-results.ts";
+import { WORST_PAGES, worstPages } from "./worst-pages.ts";
 
 export interface MergeRequest {
   readonly manifest: Manifest;
@@ -57,7 +58,8 @@ export async function mergeBatch(request: MergeRequest): Promise<Rollup> {
     fs.rmSync(temporary, { recursive: true, force: true });
     fs.mkdirSync(temporary);
     fs.writeFileSync(path.join(temporary, OURS), "");
-    const rollup = await gather(request, temporary);
+    const gathered = await gather(request, temporary);
+    const { rollup, files: pages } = await worstPages(gathered, manifest.items, request.stores);
     fs.rmSync(path.join(folder, ROLLUP_FILE), { force: true });
     replaceFolder(path.join(folder, DATASETS), temporary);
     writeOutputSet(
@@ -66,9 +68,11 @@ export async function mergeBatch(request: MergeRequest): Promise<Rollup> {
         { name: "rollup.schema.json", bytes: await rollupJsonSchema() },
         ...(await tableFiles(GROUPS, groupRows(rollup), manifest.tool)),
         { name: FLEET_PAGE, bytes: await pageOf(rollup) },
+        ...pages,
         { name: ROLLUP_FILE, bytes: rollupJson(rollup) },
       ],
       ROLLUP_FILE,
+      WORST_PAGES,
     );
     return rollup;
   } catch (error) {

@@ -327,11 +327,11 @@ describe("a line template", () => {
       "{event=kvmmmu:kvm_mmu_set_spte} {ts_ns} {cpu} {pid} {comm} {args}",
     );
     expect(rows).toMatchObject([
-      { kind: "other", cpu: 1, pid: 19_989, tsNs: 0 },
-      { kind: "other", tsNs: 63_995 },
+      { kind: "set_spte", addr: 2, prot: 0x2_6ced_6a25n, cpu: 1, pid: 19_989, tsNs: 0 },
+      { kind: "set_spte", addr: 0x800, tsNs: 63_995 },
       { kind: "other", tsNs: 17_817_822 },
     ]);
-    expect(counts).toEqual({ UNTERMINATED_LINE: 1 });
+    expect(counts).toEqual({ MISSING_ARGUMENT: 1, UNTERMINATED_LINE: 1 });
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [

@@ -97,7 +97,11 @@ export class RowPlan {
 
   constructor(meaning: FunctionMeaning, header: CsvHeader, pointers: PointerTable) {
     this.kind = EventKind[meaning.kind];
-    this.needs = meaning.needs;
+    // An entry that is nothing is 0, which the event table leaves empty; the tracepoint names no VM.
+    this.needs =
+      meaning.kind === "spte_changed"
+        ? meaning.needs.filter((need) => need !== "prot" && need !== "context")
+        : meaning.needs;
     const { time, event, cpu, pid, kind, line } = header;
     const fixed = new Set([time, event, cpu, pid, kind, line]);
     const others = header.names

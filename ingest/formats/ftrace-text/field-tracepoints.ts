@@ -1,4 +1,9 @@
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import {
+  isLaidOut,
+  X86_TRACEPOINT_FIELDS,
+  type X86TracepointText,
+} from "../../vocabulary/x86-tracepoints.ts";
 
 /**
  * The text of the stock tracepoints, as the default layout prints it, from the fields that the `fields`
@@ -8,7 +13,8 @@ export function tracepointText(
   text: TracepointText,
   fields: ReadonlyMap<string, string>,
 ): string | undefined {
-  const { ipa, hsr, start, end, hva, reason, errno, vcpu_id } = Object.fromEntries(fields);
+  if (isLaidOut(text)) return laidOutText(text, fields);
+  const { ipa, hsr, start, end, hva, reason, errno, vcpu_id, hcr_el2 } = Object.fromEntries(fields);
   switch (text) {
     case "none":
     case "marker":
@@ -25,9 +31,25 @@ export function tracepointText(
       return reason && userspaceExit(Number(reason), Number(errno ?? 0) | 0);
     case "vcpuNumber":
       return vcpu_id && `vcpu ${Number(vcpu_id)}`;
+    case "nestedEret":
+      return hcr_el2 && `hcr_el2: ${hcr_el2.replace(/^0x/, "")}`;
     default:
       return text satisfies never;
   }
+}
+
+/** Undefined: one of its fields is missing. */
+function laidOutText(
+  text: X86TracepointText,
+  fields: ReadonlyMap<string, string>,
+): string | undefined {
+  const pieces: string[] = [];
+  for (const { field, label, isOptional } of X86_TRACEPOINT_FIELDS[text]) {
+    const value = fields.get(field);
+    if (value !== undefined) pieces.push(`${label}${value}`);
+    else if (isOptional !== true) return undefined;
+  }
+  return pieces.join(" ");
 }
 
 function userspaceExit(reason: number, errno: number): string {

@@ -1,6 +1,8 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import { isLaidOut } from "../../vocabulary/x86-tracepoints.ts";
 import { literal, matchesAt, SPACE } from "../bytes.ts";
+import { LaidOutText } from "../laid-out-text.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
 const IPA = literal("ipa=");
@@ -11,6 +13,9 @@ const HVA = literal("hva=");
 const REASON = literal("reason=");
 const ERRNO = literal("errno=");
 const VCPU_ID = literal("vcpu_id=");
+const HCR_EL2 = literal("hcr_el2=");
+/** HCR_EL2.VM: stage 2 is on. */
+const HCR_VM = 1;
 
 /**
  * Reads stock tracepoints whose fields were printed one by one, `ipa=0x180000 hsr=0x82000085`, by
@@ -18,6 +23,7 @@ const VCPU_ID = literal("vcpu_id=");
  */
 export class RawFields {
   readonly #numbers = new NumberScanner();
+  readonly #laidOut = new LaidOutText();
 
   /** False: a field that this tracepoint has is not there, or is no number that fits. */
   read(
@@ -30,6 +36,7 @@ export class RawFields {
   ): boolean {
     const into = (label: Uint8Array, column: Float64Array): boolean =>
       this.#quantity(bytes, from, end, label, column, row);
+    if (isLaidOut(text)) return this.#laidOut.readFields(text, bytes, from, end, batch, row);
     switch (text) {
       case "none":
       case "marker":
@@ -50,9 +57,25 @@ export class RawFields {
         return this.#userspaceExit(bytes, from, end, batch, row);
       case "vcpuNumber":
         return into(VCPU_ID, batch.arg0);
+      case "nestedEret":
+        return this.#nestedEret(bytes, from, end, batch, row);
       default:
         return text satisfies never;
     }
+  }
+
+  /** Of HCR_EL2, which a double cannot hold, one bit. */
+  #nestedEret(
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): boolean {
+    const at = valueOf(bytes, from, end, HCR_EL2);
+    if (at < 0 || this.#numbers.scan(bytes, at, end) < 0) return false;
+    batch.arg0[row] = this.#numbers.low & HCR_VM;
+    return true;
   }
 
   /** An errno, which is negative, stands in for the reason as in the kernel's own text. */

@@ -1,7 +1,9 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import { isLaidOut } from "../../vocabulary/x86-tracepoints.ts";
 import { LETTER_X, literal, matchesAt, PAREN_OPEN, ZERO } from "../bytes.ts";
 import { MarkerText } from "../marker-text.ts";
+import { LaidOutText } from "../laid-out-text.ts";
 import { NumberScanner } from "../number-scanner.ts";
 
 const IPA = literal("ipa ");
@@ -16,11 +18,15 @@ const REASON = literal("reason ");
 /** Printed in place of a reason; the number is an errno then. */
 const ERRNO_WORDS = [literal("restart "), literal("error ")];
 const VCPU = literal("vcpu ");
+const HCR_EL2 = literal("hcr_el2: ");
+/** HCR_EL2.VM: stage 2 is on. */
+const HCR_VM = 1;
 
 /** Reads the numbers in the text of stock tracepoints into a row. */
 export class StockText {
   readonly #numbers = new NumberScanner();
   readonly #marker = new MarkerText();
+  readonly #laidOut = new LaidOutText();
 
   /** False: the text is not that of this tracepoint in any kernel known here. */
   read(
@@ -31,6 +37,13 @@ export class StockText {
     batch: EventBatch,
     row: number,
   ): boolean {
+    if (isLaidOut(text)) {
+      // A program of the user's own may print the fields one by one.
+      return (
+        this.#laidOut.read(text, bytes, from, end, batch, row) ||
+        this.#laidOut.readFields(text, bytes, from, end, batch, row)
+      );
+    }
     switch (text) {
       case "none":
         return true;
@@ -52,6 +65,8 @@ export class StockText {
         return this.#userspaceExit(bytes, from, end, batch, row);
       case "vcpuNumber":
         return this.#vcpuNumber(bytes, after(bytes, from, VCPU), end, batch, row);
+      case "nestedEret":
+        return this.#nestedEret(bytes, from, end, batch, row);
       default:
         return text satisfies never;
     }
@@ -66,6 +81,21 @@ export class StockText {
   ): boolean {
     if (from < 0 || this.#numbers.scanDecimal(bytes, from, end) < 0) return false;
     batch.arg0[row] = this.#numbers.quantity();
+    return true;
+  }
+
+  /** `elr_el2: 0x%lx spsr_el2: 0x%08lx (M: %s) hcr_el2: %lx`; of HCR_EL2 one bit is of use. */
+  #nestedEret(
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    batch: EventBatch,
+    row: number,
+  ): boolean {
+    let at = from;
+    while (at < end && !matchesAt(bytes, at, HCR_EL2)) at += 1;
+    if (at >= end || this.#numbers.scanHex(bytes, at + HCR_EL2.length, end) < 0) return false;
+    batch.arg0[row] = this.#numbers.low & HCR_VM;
     return true;
   }
 

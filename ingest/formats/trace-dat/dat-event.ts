@@ -2,6 +2,7 @@ import { EventKind } from "../../events/kinds.ts";
 import type { NameTable } from "../../events/names.ts";
 import { TRACEPOINTS, type TracepointText } from "../../vocabulary/tracepoints.ts";
 import { numberBytesOf } from "./field-values.ts";
+import { isLaidOut, X86_TRACEPOINT_FIELDS } from "../../vocabulary/x86-tracepoints.ts";
 import type { EventFormat, FormatField } from "./format-texts.ts";
 import type { ProbeSite } from "./probe-sites.ts";
 
@@ -24,7 +25,17 @@ const STOCK_FIELDS: Readonly<Record<TracepointText, readonly string[]>> = {
   hvaOne: ["hva"],
   userspaceExit: ["reason", "errno"],
   vcpuNumber: ["vcpu_id"],
+  spteChanged: fieldsOf("spteChanged"),
+  setSpte: fieldsOf("setSpte"),
+  splitHugePage: fieldsOf("splitHugePage"),
+  pageFault: fieldsOf("pageFault"),
+  fastPageFault: fieldsOf("fastPageFault"),
+  nestedEret: ["hcr_el2"],
 };
+
+function fieldsOf(text: keyof typeof X86_TRACEPOINT_FIELDS): readonly string[] {
+  return X86_TRACEPOINT_FIELDS[text].map(({ field }) => field);
+}
 
 /** A site and the address that it belongs to, in two signed halves. */
 export interface ProbeSiteAt {
@@ -100,8 +111,17 @@ function stockFieldsOf(
   format: EventFormat,
   text: TracepointText,
 ): readonly FormatField[] | undefined {
-  const fields = STOCK_FIELDS[text].map((name) =>
+  const known = STOCK_FIELDS[text].map((name) =>
     format.fields.find((field) => field.name === name && numberBytesOf(field) > 0),
   );
-  return fields.every((field) => field !== undefined) ? fields : undefined;
+  const fields = known.filter((field) => field !== undefined);
+  if (fields.length === known.length) return fields;
+  // An older kernel's event: what it does not have is left out.
+  const missing = STOCK_FIELDS[text].filter((_, i) => known[i] === undefined);
+  return missing.every((name) => isOptionalField(text, name)) ? fields : undefined;
+}
+
+function isOptionalField(text: TracepointText, name: string): boolean {
+  const laidOut = isLaidOut(text) ? X86_TRACEPOINT_FIELDS[text] : [];
+  return laidOut.some(({ field, isOptional }) => field === name && isOptional === true);
 }

@@ -1,7 +1,16 @@
 import type { EventBatch } from "../../events/columns.ts";
 import type { TracepointText } from "../../vocabulary/tracepoints.ts";
+import {
+  isLaidOut,
+  X86_TRACEPOINT_FIELDS,
+  type X86TracepointText,
+} from "../../vocabulary/x86-tracepoints.ts";
+import { putLaidOutValue } from "../laid-out-values.ts";
 import type { FieldValues } from "./field-values.ts";
 import type { FormatField } from "./format-texts.ts";
+
+/** HCR_EL2.VM: stage 2 is on. */
+const HCR_VM = 1;
 
 /**
  * Reads the fields of a stock tracepoint into a row.
@@ -18,6 +27,7 @@ export function readStockFields(
   row: number,
 ): boolean {
   if (fields.length === 0) return true;
+  if (isLaidOut(text)) return readLaidOut(text, fields, values, view, at, batch, row);
   const first = quantityOf(fields[0]!, values, view, at);
   switch (text) {
     case "none":
@@ -45,9 +55,33 @@ export function readStockFields(
     case "vcpuNumber":
       batch.arg0[row] = first;
       return true;
+    case "nestedEret":
+      batch.arg0[row] = values.low & HCR_VM;
+      return true;
     default:
       return text satisfies never;
   }
+}
+
+/** @param fields those that this kernel's event has, by name. */
+function readLaidOut(
+  text: X86TracepointText,
+  fields: readonly FormatField[],
+  values: FieldValues,
+  view: DataView,
+  at: number,
+  batch: EventBatch,
+  row: number,
+): boolean {
+  let next = 0;
+  for (const { field, column } of X86_TRACEPOINT_FIELDS[text]) {
+    const found = fields[next];
+    if (found?.name !== field) continue;
+    next += 1;
+    values.read(view, at + found.offset, found.sizeBytes, found.isSigned);
+    if (!putLaidOutValue(column, values.high, values.low, batch, row)) return false;
+  }
+  return true;
 }
 
 function quantityOf(field: FormatField, values: FieldValues, view: DataView, at: number): number {

@@ -14,7 +14,7 @@ const JIEGEC = "jiegec (blog-source, hardware posts)";
 const GEM5 = "gem5 v24.0, ArmMMU.py";
 const CHAMPSIM = "ChampSim, default configuration of May 2025";
 const ZEN4 = "CPUID of an EPYC of family 25, model 17";
-const SHAPE_ONLY = "its shape, for comparison: no arm64 guest runs there";
+const SHAPE_ONLY = "of x86 traces; of arm64 ones its shape, for comparison";
 
 /** x86 cores as shapes to compare with, and the defaults of simulators. */
 export const OTHER_PRESETS: readonly TlbPreset[] = [

@@ -48,6 +48,8 @@ export class RefillModel implements SettlementListener {
   readonly #applier: QueueApplier;
   #state: ReplayState | undefined;
   #nowNs = 0;
+  /** Without kvm_entry, a fault or an exit shows that its thread was in the guest until then. */
+  #hasEntries = false;
 
   constructor(config: RefillModelConfig) {
     const { knobs, shape, walk, encodings, geometry } = config;
@@ -92,6 +94,7 @@ export class RefillModel implements SettlementListener {
     this.#nowNs = batch.tsNs[row]!;
     switch (kind) {
       case K.kvm_entry:
+        this.#hasEntries = true;
         this.#leave(cpu);
         this.#enter(cpu, pid);
         return;
@@ -99,6 +102,7 @@ export class RefillModel implements SettlementListener {
         this.#leave(cpu);
         return;
       case K.guest_fault:
+        if (!this.#hasEntries) this.#enter(cpu, pid);
         this.#leave(cpu);
         this.#fault(pid, cpu, batch.addr[row]!, batch.arg0[row]!);
         return;
@@ -114,6 +118,10 @@ export class RefillModel implements SettlementListener {
         );
         return;
       case K.userspace_exit:
+        if (!this.#hasEntries) {
+          this.#enter(cpu, pid);
+          this.#leave(cpu);
+        }
         this.proven.userspaceExit(pid, cpu, batch.arg0[row]!);
         return;
       case K.lost:

@@ -79,6 +79,11 @@ describe(`the page of a fleet of ${TRACES} generated traces`, () => {
     expect(
       await page.locator("#heat [data-panel]:not([hidden]) td[class^=q]").count(),
     ).toBeGreaterThan(5);
+    const first = page.locator("#worst tbody tr").first().locator("a");
+    expect(await first.getAttribute("href")).toBe("worst-01.html");
+    expect(
+      fs.readdirSync(path.join(folder, "out")).filter((name) => name.startsWith("worst-")),
+    ).toHaveLength(20);
     expect(await page.locator("#losses").textContent()).toContain("broken.txt");
     expect(await page.locator("figure.chart svg[role=img]").count()).toBeGreaterThan(0);
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
@@ -87,6 +92,10 @@ describe(`the page of a fleet of ${TRACES} generated traces`, () => {
     await keepScreenshot(page, `real-fleet-${width}-${scheme}`);
     expect(errors).toEqual([]);
     expect(requests).toEqual([]);
+    await first.click();
+    expect(await page.locator("h1").innerText()).toContain("trace-");
+    expect(await page.locator("#policies figure").count()).toBeGreaterThan(2);
+    expect(errors).toEqual([]);
     await page.context().close();
   });
 });

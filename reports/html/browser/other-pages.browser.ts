@@ -3,12 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { shippedTable } from "../../../replay/costs/cost-table.ts";
-import { estimateDowntime } from "../../../replay/migration/estimate.ts";
-import { fullBlocks, migration, MODERN_CPU } from "../../../replay/migration/testing/inputs.ts";
-import { tornadoOf } from "../../../replay/migration/tornado.ts";
 import { downtimePage } from "../downtime/page.ts";
-import { viewOfEstimate } from "../downtime/view-of-estimate.ts";
+import { pageInputFor, requestOf } from "../downtime/page-input.test.data.ts";
 import { fleetPage } from "../fleet/page.ts";
 import { rollupOf } from "../fleet/rollup.test.data.ts";
 import {
@@ -33,32 +29,7 @@ afterAll(async () => {
 });
 
 async function downtime(): Promise<string> {
-  const request = {
-    scenario: { migration: migration(), rollback: fullBlocks(192) },
-    whyNoMigration: undefined,
-    whyNoRollback: undefined,
-    ranges: {},
-    table: shippedTable("idle"),
-    policies: [{ epoch: "e1" }, { epoch: "e3" }, { epoch: "e5" }],
-    cpu: MODERN_CPU,
-    forcedEpoch: undefined,
-    otherwiseEpoch: "e5",
-    alternatives: [],
-    draws: 300,
-    seed: 1,
-    resolutionS: 0,
-    sampling: { replicates: [], method: "none", because: "no trace" },
-  } as const;
-  const estimate = estimateDowntime(request);
-  return await downtimePage({
-    view: viewOfEstimate(estimate, tornadoOf(request, estimate.policies)),
-    tool: { name: "tlbi-replay", version: "1.2.3" },
-    subject: "192 GiB over 500 MB/s",
-    argv: ["downtime"],
-    settings: [{ name: "memory", value: "192 GiB", origin: "--memory" }],
-    assumptions: ["a constant rate of writes"],
-    losses: [],
-  });
+  return await downtimePage(pageInputFor(requestOf(), "192 GiB over 500 MB/s"));
 }
 
 describe.each([

@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from "vega-lite";
 import { type Chart } from "../chart.ts";
 import { foldedTable } from "../data-table.ts";
-import { SERIES } from "../theme.ts";
-import { bytesText, durationText } from "../units.ts";
+import { ROW_HEADER, SERIES } from "../theme.ts";
+import { bytesText, durationText, numberText } from "../units.ts";
 import type { DowntimeView, IntervalView, PassView } from "./view.ts";
 
 /** Seconds as text, with the unit that fits. */
@@ -130,6 +130,74 @@ export function passChart(policy: string, passes: readonly PassView[]): Chart {
         bytesText(pass.remainingBytes),
         bytesText(pass.thresholdBytes),
         `${Math.round(pass.throttleShare * 100)} %`,
+      ]),
+    ),
+  };
+}
+
+/** Flush calls of each phase under each policy, as wide as the phase lasted. */
+export function phaseChart(phases: DowntimeView["phases"], policies: readonly string[]): Chart {
+  const spec: TopLevelSpec = {
+    data: {
+      values: phases.map((phase) => ({ ...phase, end: phase.startS + phase.seconds })),
+    },
+    facet: {
+      row: {
+        field: "policy",
+        type: "nominal",
+        sort: [...policies],
+        title: null,
+        header: ROW_HEADER,
+      },
+    },
+    spec: {
+      width: 620,
+      height: 70,
+      mark: { type: "rect", stroke: "var(--card)" },
+      encoding: {
+        x: {
+          field: "startS",
+          type: "quantitative",
+          title: "seconds since the trace's first event",
+        },
+        x2: { field: "end" },
+        y: {
+          field: "flushCalls",
+          type: "quantitative",
+          title: "flush calls",
+          axis: { tickCount: 3 },
+        },
+        y2: { datum: 0 },
+        color: { field: "phase", type: "nominal", title: null, sort: null, legend: { columns: 5 } },
+      },
+    },
+  };
+  return {
+    title: "Flush calls by phase",
+    description: "Each phase of the recorded migration as wide as it lasted.",
+    spec,
+    isWide: true,
+    table: foldedTable(
+      "Phases: numbers",
+      [
+        { header: "phase" },
+        { header: "policy" },
+        { header: "begins", align: "right" },
+        { header: "lasts", align: "right" },
+        { header: "write faults", align: "right" },
+        { header: "pages dirtied", align: "right" },
+        { header: "collapses", align: "right" },
+        { header: "flush calls", align: "right" },
+      ],
+      phases.map((row) => [
+        row.phase,
+        row.policy,
+        secondsText(row.startS),
+        secondsText(row.seconds),
+        numberText(row.writeFaults),
+        numberText(row.dirtiedPages),
+        numberText(row.collapses),
+        numberText(row.flushCalls),
       ]),
     ),
   };

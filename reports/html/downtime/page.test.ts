@@ -1,49 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { shippedTable } from "../../../replay/costs/cost-table.ts";
 import { estimateDowntime } from "../../../replay/migration/estimate.ts";
 import type { EstimateRequest } from "../../../replay/migration/estimate-types.ts";
-import { fullBlocks, migration, MODERN_CPU } from "../../../replay/migration/testing/inputs.ts";
+import { fullBlocks } from "../../../replay/migration/testing/inputs.ts";
 import { tornadoOf } from "../../../replay/migration/tornado.ts";
+import { pageInputOf } from "./document.ts";
 import { downtimePage } from "./page.ts";
-import { viewOfEstimate } from "./view-of-estimate.ts";
-
-function request(changes: Partial<EstimateRequest> = {}): EstimateRequest {
-  return {
-    scenario: { migration: migration(), rollback: fullBlocks(192) },
-    whyNoMigration: undefined,
-    whyNoRollback: undefined,
-    ranges: {},
-    table: shippedTable("idle"),
-    policies: [{ epoch: "e1" }, { epoch: "e3" }, { epoch: "e5" }],
-    cpu: MODERN_CPU,
-    forcedEpoch: undefined,
-    otherwiseEpoch: "e5",
-    alternatives: [],
-    draws: 200,
-    seed: 1,
-    resolutionS: 0,
-    sampling: { replicates: [], method: "none", because: "no trace" },
-    ...changes,
-  };
-}
+import { pageInputFor, requestOf } from "./page-input.test.data.ts";
 
 async function pageOf(wanted: EstimateRequest): Promise<string> {
-  const estimate = estimateDowntime(wanted);
-  const view = viewOfEstimate(estimate, tornadoOf(wanted, estimate.policies));
-  return await downtimePage({
-    view,
-    tool: { name: "tlbi-replay", version: "1.2.3" },
-    subject: "<script>alert(1)</script>",
-    argv: ["downtime", "--bandwidth", "500MB/s"],
-    settings: [{ name: "memory", value: "192 GiB", origin: "--memory" }],
-    assumptions: ["a constant rate of writes"],
-    losses: [],
-  });
+  return await downtimePage(pageInputFor(wanted, "<script>alert(1)</script>"));
 }
 
 describe("the page of a downtime estimate", () => {
   it("has passes, blackout, roll-back and tornado, each with its table", async () => {
-    const page = await pageOf(request());
+    const page = await pageOf(requestOf());
     for (const id of ["estimates", "passes", "blackout", "rollback", "tornado", "constants"]) {
       expect(page).toContain(`<section id="${id}">`);
     }
@@ -55,7 +25,7 @@ describe("the page of a downtime estimate", () => {
   });
 
   it("says why what is not estimated is missing", async () => {
-    const wanted = request({
+    const wanted = requestOf({
       scenario: { migration: undefined, rollback: fullBlocks(4) },
       whyNoMigration: "no --bandwidth",
     });
@@ -66,9 +36,17 @@ describe("the page of a downtime estimate", () => {
   });
 });
 
+describe("pageInputOf", () => {
+  it("takes nothing for an estimate that is none", () => {
+    for (const other of [null, 1, {}, { note: "estimated, not measured" }]) {
+      expect(pageInputOf(other)).toBeUndefined();
+    }
+  });
+});
+
 describe("tornadoOf", () => {
   it("moves one constant at a time, and gives the largest swing first", () => {
-    const wanted = request();
+    const wanted = requestOf();
     const { policies } = estimateDowntime(wanted);
     const bars = tornadoOf(wanted, policies).filter(
       ({ policy, quantity }) => policy === "e1" && quantity === "rollback_stall",

@@ -1,7 +1,14 @@
 import { renderChart } from "../chart.ts";
 import { dataTable, foldedTable } from "../data-table.ts";
 import { html, type Html } from "../markup.ts";
-import { intervalChart, intervalText, passChart, secondsText, tornadoChart } from "./charts.ts";
+import {
+  intervalChart,
+  intervalText,
+  passChart,
+  phaseChart,
+  secondsText,
+  tornadoChart,
+} from "./charts.ts";
 import type { DowntimeView, EstimateView, PolicyView } from "./view.ts";
 
 /** A part of a downtime page; undefined where the estimate has nothing for it, with the reason. */
@@ -19,6 +26,12 @@ export async function downtimeParts(view: DowntimeView): Promise<readonly Downti
       title: "Estimates",
       body: estimates(view),
       why: "",
+    },
+    {
+      id: "phases",
+      title: "Phases of the trace",
+      body: await phases(view),
+      why: "There is no trace, or it shows no migration.",
     },
     {
       id: "passes",
@@ -66,7 +79,7 @@ ${dataTable(
   [
     { header: "policy" },
     { header: "epoch" },
-    { header: "kernels" },
+    { header: "because" },
     { header: "outcome at most likely values" },
     { header: "share of draws that converge", align: "right" },
   ],
@@ -118,6 +131,14 @@ function estimateText(estimate: EstimateView | undefined): Html | string {
       ? ""
       : ` At least ${secondsText(bounds.low)}${bounds.high === undefined ? "" : `, at most ${secondsText(bounds.high)}`}.`;
   return html`<span class="soft why">unknown: ${estimate.because ?? "no draw has a value"}.${known}</span>`;
+}
+
+/** What the trace shows: when each phase was, and the flushes in it under each policy. */
+async function phases({ phases: all }: DowntimeView): Promise<Html | undefined> {
+  if (all.length === 0) return undefined;
+  const policies = [...new Set(all.map(({ policy }) => policy))];
+  const chart = phaseChart(all, policies);
+  return html`${await renderChart(chart)}`;
 }
 
 async function passes({ policies }: DowntimeView): Promise<Html | undefined> {
@@ -201,7 +222,7 @@ ${
           { header: "instead" },
           { header: "policy" },
           { header: "quantity" },
-          { header: "as taken" },
+          { header: "as taken, median" },
           { header: "with the other" },
           { header: "decides" },
         ],
@@ -211,7 +232,7 @@ ${
           row.instead,
           row.policy,
           row.quantity,
-          intervalText(row.chosenInterval),
+          row.chosenMedian === undefined ? "—" : secondsText(row.chosenMedian),
           intervalText(row.insteadInterval),
           row.decides ? "yes" : "no",
         ]),

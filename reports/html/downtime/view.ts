@@ -30,9 +30,20 @@ export interface DowntimeView {
     readonly instead: string;
     readonly policy: string;
     readonly quantity: string;
-    readonly chosenInterval: IntervalView | undefined;
+    readonly chosenMedian: number | undefined;
     readonly insteadInterval: IntervalView | undefined;
     readonly decides: boolean;
+  }[];
+  /** Of a trace: what it shows, in order, a row a policy. */
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly startS: number;
+    readonly seconds: number;
+    readonly writeFaults: number;
+    readonly dirtiedPages: number;
+    readonly collapses: number;
+    readonly policy: string;
+    readonly flushCalls: number;
   }[];
   readonly constants: readonly {
     readonly name: string;
@@ -57,7 +68,7 @@ export interface IntervalView {
 
 export interface PolicyView {
   readonly id: string;
-  /** How the recorded, or assumed, kernel handles roll-back faults. */
+  /** How its kernel handles roll-back faults, and where that comes from. */
   readonly epoch: string;
   readonly kernels: string;
   readonly outcome: string | undefined;

@@ -40,13 +40,11 @@ export function worstPart(rollup: Rollup): FleetPart {
   };
 }
 
-/** A link to the trace's page, or its result; only to where a relative path leads. */
-function linkOf({ trace, report, result }: WorstEntry): Html | string {
-  const target = report ?? result;
-  if (target === "" || /^[/\\]|^[^/]*:/.test(target) || target.split(/[/\\]/).includes("..")) {
-    return trace;
-  }
-  const path = target.split("/").map(encodeURIComponent).join("/");
+/** A link to the trace's page, where there is one; only to where a relative path leads. */
+function linkOf({ trace, report }: WorstEntry): Html | string {
+  if (report === null || report === "") return trace;
+  if (/^[/\\]|^[^/]*:/.test(report) || report.split(/[/\\]/).includes("..")) return trace;
+  const path = report.split("/").map(encodeURIComponent).join("/");
   return html`<a href="${path}">${trace}</a>`;
 }
 

@@ -19,7 +19,7 @@ export const heatSection: Section = {
     if (summary.inference !== undefined)
       return "Only inferred: the trace does not show the tables.";
     if (tables.heat === undefined) {
-      return "This result folder has no heat table: run analyze again with --out.";
+      return "These results have no heat table: it is made of arm64 stage-2 traces, by analyze with --out.";
     }
     return tables.heat.length === 0 ? "The trace shows no mapping." : undefined;
   },

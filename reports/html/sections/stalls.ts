@@ -21,7 +21,7 @@ export const stallsSection: Section = {
     if (summary.inference !== undefined)
       return "Only inferred: the trace does not show operations.";
     if (tables.stalls === undefined) {
-      return "This result folder has no stalls table: run analyze again with --out.";
+      return "These results have no stalls table: it is made of arm64 stage-2 traces, by analyze with --out.";
     }
     return tables.stalls.length === 0 ? "No operation issues an invalidation." : undefined;
   },

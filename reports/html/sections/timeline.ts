@@ -19,7 +19,7 @@ export const timelineSection: Section = {
       return "A trace without stage-2 probes shows bounds of totals, not when calls are issued.";
     }
     if (tables.timeline === undefined) {
-      return "This result folder has no timeline table: run analyze again with --out.";
+      return "These results have no timeline table: it is made of arm64 stage-2 traces, by analyze with --out.";
     }
     return tables.timeline.length === 0 ? "No policy issues an invalidation." : undefined;
   },
