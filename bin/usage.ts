@@ -19,7 +19,9 @@ export function usageError(context: ParseContext, yargsMessage: string): UsageEr
   const valueless = /^Not enough arguments following: (.*)$/.exec(text)?.[1];
   if (valueless !== undefined) return new UsageError(`--${valueless} needs a value`, name);
   if (command !== undefined && text.startsWith("Not enough non-option arguments")) {
-    return new UsageError(`${name} needs ${positionalsOf(command).join(" ")}`, name);
+    const needed = positionalsOf(command).join(" ");
+    // Of a command with commands of its own, yargs does not say which of them lacks something.
+    return new UsageError(`${name} needs ${needed === "" ? "more arguments" : needed}`, name);
   }
   const unknown = /^Unknown arguments?: (.*)$/.exec(text)?.[1];
   if (unknown !== undefined) {

@@ -1,5 +1,6 @@
 /** The recipes, as far as they run without a cluster: their own commands, with what the schedulers set. */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -35,21 +36,26 @@ afterAll(() => {
   fs.rmSync(work, { recursive: true, force: true });
 });
 
-function run(
+async function run(
   command: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>>,
-): number | null {
+): Promise<number | null> {
   const PATH = `${at("bin")}:${process.env["PATH"] ?? ""}`;
-  return spawnSync(command, words, { env: { HOME: work, PATH, ...environment } }).status;
+  const child = spawn(command, words, {
+    env: { HOME: work, PATH, ...environment },
+    stdio: "ignore",
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code;
 }
 
 describe("the recipe for a Slurm array", () => {
-  it("does every trace once, in as many tasks as there are", () => {
+  it("does every trace once, in as many tasks as there are", async () => {
     const script = path.join(RECIPES, "slurm-array.sh");
     const done: number[] = [];
     for (let task = 1; task <= 4; task += 1) {
-      const status = run("bash", [script, manifest, at("slurm")], {
+      const status = await run("bash", [script, manifest, at("slurm")], {
         SLURM_ARRAY_TASK_ID: String(task),
         SLURM_ARRAY_TASK_MIN: "1",
         SLURM_ARRAY_TASK_MAX: "4",
@@ -64,17 +70,19 @@ describe("the recipe for a Slurm array", () => {
     expect(treeOf(at("slurm"))).toStrictEqual(reference);
   });
 
-  it("fails for Slurm where the manifest is wrong", () => {
+  it("fails for Slurm where the manifest is wrong", async () => {
     const script = path.join(RECIPES, "slurm-array.sh");
-    expect(run("bash", [script, at("gone.json"), at("slurm-2")], {})).toBe(1);
-    expect(run("bash", [script, manifest, at("slurm-2")], { SLURM_ARRAY_TASK_ID: "1" })).toBe(2);
+    expect(await run("bash", [script, at("gone.json"), at("slurm-2")], {})).toBe(1);
+    expect(await run("bash", [script, manifest, at("slurm-2")], { SLURM_ARRAY_TASK_ID: "1" })).toBe(
+      2,
+    );
   });
 });
 
 describe("the recipe for a Kubernetes Indexed Job", () => {
   const text = fs.readFileSync(path.join(RECIPES, "kubernetes-indexed-job.yaml"), "utf8");
 
-  it("tells a pod as many parts as it has, and does every trace once", () => {
+  it("tells a pod as many parts as it has, and does every trace once", async () => {
     expect(text).toMatch(/^ {2}completionMode: Indexed$/m);
     const completions = Number(/^ {2}completions: (\d+)$/m.exec(text)?.[1]);
     const told = /name: JOB_COMPLETIONS\n\s+value: "(\d+)"/.exec(text)?.[1];
@@ -86,7 +94,7 @@ describe("the recipe for a Kubernetes Indexed Job", () => {
     expect(command).toContain(manifest);
     for (let index = 0; index < completions; index += 1) {
       const environment = { JOB_COMPLETION_INDEX: String(index), JOB_COMPLETIONS: told ?? "" };
-      expect(run("sh", ["-c", command], environment)).toBe(0);
+      expect(await run("sh", ["-c", command], environment)).toBe(0);
     }
     expect(treeOf(at("pods"))).toStrictEqual(reference);
   });

@@ -89,6 +89,9 @@ async function plan(args: ArgumentsCamelCase<PlanArguments>): Promise<void> {
     log.warn(`${trace} is the same trace as ${same_as}: it is counted once${said}`);
   }
   for (const { trace, message } of manifest.refused) log.warn(`${trace} is left out: ${message}`);
+  if (process.stderr.isTTY && args.out !== undefined && args.out !== "-") {
+    log.info(`next: tlbi-replay batch run ${args.out} --results results`);
+  }
   if (manifest.refused.length > 0) raiseExitCode(ExitCode.DATA_LOSS);
 }
 

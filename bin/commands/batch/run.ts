@@ -115,6 +115,11 @@ async function run(args: ArgumentsCamelCase<RunArguments>): Promise<void> {
     store.close();
   }
   await printResult(format === "json" ? runJson(report) : formatRun(report));
+  if (process.stderr.isTTY && report.stopped === undefined) {
+    log.info(
+      `next: tlbi-replay batch merge ${args.manifest} --results ${args.results} --out fleet`,
+    );
+  }
   raiseExitCode(exitCodeOf(report, stop.signal.aborted));
 }
 
