@@ -1,5 +1,6 @@
 import { TraceError } from "../../ingest/errors.ts";
 import { readMigrationReportFile } from "../../ingest/migration/registry.ts";
+import { isAtLeast, parseKernelVersion } from "../../replay/policies/kernel-version.ts";
 import { estimateDowntime, VMM_RESOLUTION_S } from "../../replay/migration/estimate.ts";
 import type { DowntimeView, ReportView } from "../../reports/downtime/view.ts";
 import type { TraceOptions } from "../trace-options.ts";
@@ -59,7 +60,11 @@ export async function viewOf(
     argv,
     estimate,
     settings: settings.entries,
-    warnings: [...warningsOf(facts.warnings, settings.entries), ...(source?.assumptions ?? [])],
+    warnings: [
+      ...warningsOf(facts.warnings, settings.entries),
+      ...spinlockWarning(args.kernel ?? source?.kernel),
+      ...(source?.assumptions ?? []),
+    ],
     trace: source?.view,
     published: args.case === undefined ? undefined : caseViewOf(args.case, request),
     hostModel: args["host-model"],
@@ -67,6 +72,15 @@ export async function viewOf(
     reports: reports.map(({ path, report }): ReportView => reportView(report, path, estimate)),
   };
   return { view, hasDataLoss: source?.hasDataLoss === true };
+}
+
+/** From 5.14 to 5.17 a kernel is of the third epoch, whose faults are priced as under the lock of 5.18. */
+function spinlockWarning(release: string | undefined): readonly string[] {
+  const kernel = release === undefined ? undefined : parseKernelVersion(release);
+  if (kernel === undefined || !isAtLeast(kernel, 5, 14) || isAtLeast(kernel, 5, 18)) return [];
+  return [
+    `${release}: write faults while copying are priced as under the rwlock of 5.18; this kernel's spinlock holds others up about three times as long (--cost t_ser_rwlock=1.04..1.4us says so)`,
+  ];
 }
 
 /** Without anything to estimate from there is no report, but usage. */
