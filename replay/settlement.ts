@@ -99,7 +99,7 @@ export class Settlement {
       if (agreement === undefined) continue;
       const listener = agreement.listenFor(task, isCut);
       this.#aligner.align(queue, recorded, mmu, includeConditional, listener);
-      agreement.add(this.#aligner.report, isCut);
+      agreement.add(this.#aligner.report);
     }
     this.#addRecorded(task);
     this.#listener?.settled(task, this.#policies, includeConditional, isCut);

@@ -30,25 +30,32 @@ export class AgreementTally implements MismatchListener {
   readonly #unknown = new Float64Array(PRIMITIVES.length);
   #task: AtLine | undefined;
   #isCut = false;
+  #isBegunBefore = false;
 
   constructor(policy: string) {
     this.policy = policy;
   }
 
-  /** This tally, told which operation the next mismatches belong to. */
-  listenFor(task: AtLine, isCut = false): MismatchListener {
+  /**
+   * This tally, told which operation the next mismatches belong to.
+   * @param isCut the operation's end is not in the trace, so nothing counts as spurious.
+   * @param isBegunBefore its beginning is not, so nothing that was recorded counts as missed, either.
+   */
+  listenFor(task: AtLine, isCut = false, isBegunBefore = false): MismatchListener {
     this.#task = task;
-    this.#isCut = isCut;
+    this.#isCut = isCut || isBegunBefore;
+    this.#isBegunBefore = isBegunBefore;
     return this;
   }
 
-  /** `isCut`: the operation's end is not in the trace, so nothing counts as spurious. */
-  add(report: AlignmentReport, isCut = false): void {
+  /** What the operation came to that `listenFor` was told of. */
+  add(report: AlignmentReport): void {
     this.hintMismatches += report.hintMismatches;
     for (let p = 0; p < PRIMITIVES.length; p += 1) {
       this.#matched[p]! += report.matched[p]!;
-      this.#missed[p]! += report.missed[p]!;
-      if (!isCut) this.#spurious[p]! += report.spurious[p]!;
+      if (this.#isBegunBefore) this.#unknown[p]! += report.missed[p]!;
+      else this.#missed[p]! += report.missed[p]!;
+      if (!this.#isCut) this.#spurious[p]! += report.spurious[p]!;
       this.#unknown[p]! += report.unknown[p]!;
     }
   }
@@ -73,6 +80,7 @@ export class AgreementTally implements MismatchListener {
   }
 
   missed(primitive: number, page: number, pages: number, level: number, line: number): void {
+    if (this.#isBegunBefore) return;
     this.#keep("missed", primitive, line, describe(primitive, page, pages, level));
   }
 

@@ -151,11 +151,12 @@ export class X86Books {
 
   /** The thread's operation ends. @param mayHaveYielded whether its walk may have flushed before. */
   close(task: X86Task, mayHaveYielded = false): void {
-    const { bracket } = task;
+    const { bracket, isPlaced } = task;
+    task.isPlaced = true;
     if (!bracket.isOpen) return;
     const allowed = mayHaveYielded ? bracket.changes : 0;
     for (const policy of this.policies) policy.ended(bracket, allowed);
-    this.#settle(task);
+    this.#settle(task, false, !isPlaced);
     bracket.close();
   }
 
@@ -163,9 +164,10 @@ export class X86Books {
   lost(): void {
     for (const task of this.#tasks.values()) {
       if (task.bracket.isOpen) {
-        this.#settle(task, true);
+        this.#settle(task, true, !task.isPlaced);
         task.bracket.close();
       }
+      task.isPlaced = false;
       task.askedPages = 0;
       task.isNamed = false;
       task.toldGfn = -1;
@@ -174,7 +176,7 @@ export class X86Books {
     this.running.forget();
   }
 
-  #settle(task: X86Task, isCut = false): void {
+  #settle(task: X86Task, isCut: boolean, isBegunBefore: boolean): void {
     const { bracket } = task;
     const { tallies, agreements, recorded, listener } = this.#parts;
     if (bracket.changes > 0) this.#parts.refills?.settled(bracket);
@@ -186,9 +188,9 @@ export class X86Books {
       tally.addQueue(queue, "as-assumed");
       const agreement = agreements[i];
       if (agreement === undefined) continue;
-      const mismatches = agreement.listenFor(bracket, isCut);
+      const mismatches = agreement.listenFor(bracket, isCut, isBegunBefore);
       this.#aligner.align(queue, bracket.recorded, bracket.kvm, false, mismatches);
-      agreement.add(this.#aligner.report, isCut);
+      agreement.add(this.#aligner.report);
     }
     listener?.settled(bracket, this.policies, this.#nowNs);
     const path = bracket.path === Path.collapse ? bracket.faultPath : bracket.path;

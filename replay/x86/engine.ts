@@ -57,8 +57,7 @@ export class X86Engine {
   }
 
   #close(task: X86Task): void {
-    if (!task.bracket.isOpen) return;
-    this.#changes.closeTables(task);
+    if (task.bracket.isOpen) this.#changes.closeTables(task);
     this.#books.close(task, this.#operationsOnly && YIELDING.has(task.bracket.path));
   }
 

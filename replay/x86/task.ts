@@ -21,6 +21,12 @@ export class X86Task {
   /** A vCPU thread that is inside the guest, as far as the trace shows it. */
   isInGuest = false;
 
+  /**
+   * The trace has shown the thread outside of an operation: what it has open was seen from its beginning.
+   * Before, and after a loss, it may be in the middle of one.
+   */
+  isPlaced = false;
+
   constructor(pid: number, policies: number) {
     this.pid = pid;
     this.bracket = new X86Bracket(policies);
