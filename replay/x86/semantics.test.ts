@@ -261,7 +261,15 @@ describe("other operations", () => {
   });
 
   it("a flush that nothing in the trace explains is missed", () => {
-    expect(replayOf(new X86Trace().flush(), [X86_ONCE_5_18]).fits[0]).toMatchObject({ missed: 1 });
+    const trace = new X86Trace().add({ kind: "userspace_exit" }).flush();
+    expect(replayOf(trace, [X86_ONCE_5_18]).fits[0]).toMatchObject({ missed: 1, unknown: 0 });
+  });
+
+  it("it is unknown where the thread may have been in the middle of an operation", () => {
+    const began = new X86Trace().flush();
+    expect(replayOf(began, [X86_ONCE_5_18]).fits[0]).toMatchObject({ missed: 0, unknown: 1 });
+    const lost = new X86Trace().add({ kind: "userspace_exit" }).add({ kind: "lost" }).flush();
+    expect(replayOf(lost, [X86_ONCE_5_18]).fits[0]).toMatchObject({ missed: 0, unknown: 1 });
   });
 
   it("lost events cut what is open: nothing is spurious, and nothing carries over", () => {
