@@ -35,7 +35,10 @@ export interface Stall {
 
 export interface PolicyStall extends Stall {
   readonly policy: string;
-  /** Against the first policy, draw by draw; undefined for that one, and where `because` says why. */
+  /**
+   * Against the first policy, draw by draw: `median` of the certain calls with a price; the ends have the others
+   * in them. Undefined for that one, and where `because` says why.
+   */
   readonly differenceUs: StallRange | undefined;
   readonly verdict: "less" | "more" | "no difference" | "unknown" | undefined;
   readonly because: string | undefined;
@@ -52,6 +55,8 @@ export interface StallEstimate {
 /** Constants that a price of a flush is made of. */
 const USED: ReadonlySet<string> = new Set(["t_ipa", "t_vmid", "t_rng", "kappa"]);
 const REPEATED = "repeat_factor";
+/** Without a price, but with a bound: the same instructions, and nobody else to wait for. */
+const LOCAL: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>(["IPA_LOCAL", "CPU"]);
 const US = 1e6;
 /** Digits kept: far more than is known, few enough not to depend on a machine's arithmetic. */
 const DIGITS = 6;
@@ -65,13 +70,24 @@ interface Draws {
 /** Prices of flushes under one calibration, the same draws for all. */
 export class StallPricer {
   readonly #pricer: FlushPricer;
+  /** By calls: most operations make as many as others. */
+  readonly #known = new Map<string, Stall>();
 
   constructor(calibration: Calibration) {
     this.#pricer = new FlushPricer(shippedTable(calibration), DEFAULT_SEED);
   }
 
   stall(call: PrimitiveCall, calls: CallsByPrimitive): Stall {
-    return stallOf(this.#drawn(call, calls));
+    const { certain, undecided } = calls;
+    const key = JSON.stringify([
+      Array.from(certain),
+      Array.from(undecided),
+      call.repeatTlbi,
+      call.singlesOnly,
+    ]);
+    const stall = this.#known.get(key) ?? stallOf(this.#drawn(call, calls));
+    this.#known.set(key, stall);
+    return stall;
   }
 
   /** @param calls how the calls of each policy of the rows become instructions, the reference first. */
@@ -87,7 +103,8 @@ export class StallPricer {
       seed,
       constants: table.costs.filter(({ name }) => USED.has(name) || (repeats && name === REPEATED)),
       policies: calls.map(({ id }, at) => {
-        const difference = at === 0 ? NO_DIFFERENCE : differenceOf(drawn[at]!, drawn[0]!);
+        const difference =
+          at === 0 ? NO_DIFFERENCE : differenceOf(drawn[at]!, drawn[0]!, this.#pricer, repeats);
         return { policy: id, ...stallOf(drawn[at]!), ...difference };
       }),
     };
@@ -137,46 +154,65 @@ export function stallEstimates(
 
 const NO_DIFFERENCE = { differenceUs: undefined, verdict: undefined, because: undefined } as const;
 
-/** Calls without a price cancel where both policies make as many of them, and all of them for certain. */
+/**
+ * Undecided calls may be made or not, under either policy. A call that stays on its CPU has no price, but takes at
+ * most what it would take if it were broadcast: that widens the ends.
+ */
 function differenceOf(
   one: Drawn,
   other: Drawn,
+  pricer: FlushPricer,
+  repeats: boolean,
 ): Pick<PolicyStall, "differenceUs" | "verdict" | "because"> {
-  const differing = differingPrimitives(one, other);
-  if (differing.length > 0) {
-    const because = `${differing.join(" and ")} calls have no price, and how many there are differs`;
+  const nets = PRIMITIVES.map((primitive) => netOf(primitive, one, other));
+  const boundless = nets.filter(
+    ({ primitive, low, high }) => !LOCAL.has(primitive) && (low !== 0 || high !== 0),
+  );
+  if (boundless.length > 0) {
+    const names = boundless.map(({ primitive }) => primitive).join(" and ");
+    const because = `${names} calls have no price, and how many there are differs`;
     return { differenceUs: undefined, verdict: "unknown", because };
   }
+  const local = (end: "low" | "high"): Float64Array => {
+    const callsOfEnd = (name: PrimitiveName): number => nets[PRIMITIVES.indexOf(name)]![end];
+    const clipped = (net: number): number => (end === "low" ? Math.min(0, net) : Math.max(0, net));
+    const [ipa, cpu] = [clipped(callsOfEnd("IPA_LOCAL")), clipped(callsOfEnd("CPU"))];
+    return pricer.seconds(ipa, cpu, 0, repeats);
+  };
+  const [least, most] = [local("low"), local("high")];
   const { draws: a } = one;
   const { draws: b } = other;
   const certain = sorted(a.certain.map((value, i) => value - b.certain[i]!));
-  const lowest = sorted(a.certain.map((value, i) => value - b.most[i]!));
-  const highest = sorted(a.most.map((value, i) => value - b.certain[i]!));
+  const lowest = sorted(a.certain.map((value, i) => value - b.most[i]! + least[i]!));
+  const highest = sorted(a.most.map((value, i) => value - b.certain[i]! + most[i]!));
   const differenceUs = {
     low: rounded(quantile(lowest, 0.05)),
     median: rounded(quantile(certain, 0.5)),
     high: rounded(quantile(highest, 0.95)),
   };
   const { low, high } = differenceUs;
+  if (low === 0 && high === 0) {
+    return { differenceUs, verdict: "no difference", because: "equal in every draw" };
+  }
   if (low <= 0 && high >= 0) {
-    const because = low === 0 && high === 0 ? "equal in every draw" : "the interval holds 0";
-    return { differenceUs, verdict: "no difference", because };
+    return { differenceUs, verdict: "unknown", because: "the interval holds 0" };
   }
   return { differenceUs, verdict: high < 0 ? "less" : "more", because: undefined };
 }
 
-/** Primitives without a price whose calls do not cancel. */
-function differingPrimitives(one: Drawn, other: Drawn): readonly PrimitiveName[] {
-  const callsOfPrimitive = (list: readonly UnpricedCalls[], name: PrimitiveName): number =>
-    list.find(({ primitive }) => primitive === name)?.calls ?? 0;
-  return PRIMITIVES.filter((name) => {
-    const certain = callsOfPrimitive(one.unpricedCertain, name);
-    return [
-      callsOfPrimitive(one.unpriced, name),
-      callsOfPrimitive(other.unpriced, name),
-      callsOfPrimitive(other.unpricedCertain, name),
-    ].some((calls) => calls !== certain);
-  });
+/** How many more calls without a price `one` makes than `other`, at least and at most. */
+function netOf(
+  primitive: PrimitiveName,
+  one: Drawn,
+  other: Drawn,
+): { readonly primitive: PrimitiveName; readonly low: number; readonly high: number } {
+  const calls = (list: readonly UnpricedCalls[]): number =>
+    list.find((entry) => entry.primitive === primitive)?.calls ?? 0;
+  return {
+    primitive,
+    low: calls(one.unpricedCertain) - calls(other.unpriced),
+    high: calls(one.unpriced) - calls(other.unpricedCertain),
+  };
 }
 
 function callsOf(rows: readonly FlushRow[], policy: string): CallsByPrimitive {

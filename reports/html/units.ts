@@ -11,11 +11,7 @@ export function durationText(ns: number): string {
 
 /** `1.8 ms [1.4 to 2.6]`: median, and the ends of an interval, in µs. */
 export function stallText({ low, median, high }: StallRange): string {
-  const [from, middle, to] = [low, median, high].map((us) => signedDuration(us)) as [
-    string,
-    string,
-    string,
-  ];
+  const [from, middle, to] = [signedDuration(low), signedDuration(median), signedDuration(high)];
   const unit = middle.split(" ")[1];
   const isOneUnit = [from, to].every((text) => text.split(" ")[1] === unit);
   return isOneUnit

@@ -62,8 +62,8 @@ export function phaseTable({ tables }: ResultSet): Html | undefined {
   const others =
     vms.size === 1
       ? ""
-      : ` The bands are those of VM ${first}; ${vms.size - 1} more VM${vms.size === 2 ? "" : "s"} log writes and are in the table.`;
-  return html`<p>The trace shows dirty logging, so the timeline has a band for each phase of the migration; the table counts the VM's own calls.${others}</p>${table(caption, columns, cells)}`;
+      : ` Bands and colours are VM ${first}'s phases by time, whichever VM causes a call: ${vms.size - 1} more VM${vms.size === 2 ? " has its" : "s have their"} own phases in the table.`;
+  return html`<p>The trace shows dirty logging, so the timeline has a band for each phase of the migration; the table counts each VM's own calls, in the phase in which their operation began. Recorded calls outside of any operation are of no VM, and not in it.${others}</p>${table(caption, columns, cells)}`;
 }
 
 function densityCells(

@@ -56,7 +56,7 @@ export function stallTables({ stall }: Summary): Html {
     return html`<p class="soft">Stall: unknown, because these results were not priced. Constants are known of flushes of arm64's stage 2; analyze applies them with --html or --out.</p>`;
   }
   return html`<h3>Stall, estimated</h3>
-<p>What the flushes alone take of their CPUs' time, had each been issued after the other: not measured, without TLB refills and waiting for locks. An idle and a loaded machine are two estimates from different experiments, which do not reconcile; neither bounds the other. Median [5 to 95 %] of ${formatCount(stall[0]!.draws)} draws of the constants, with all undecided calls made at the upper end.</p>
+<p>What the flushes alone take of their CPUs' time, had they been issued one after the other: not measured, without TLB refills and waiting for locks. An idle and a loaded machine are two estimates from different experiments, which do not reconcile; neither bounds the other. Median [5 to 95 %] of ${formatCount(stall[0]!.draws)} draws of the constants, with all undecided calls made at the upper end.</p>
 ${stall.map(calibrationTable)}
 ${reasons(stall)}
 ${stall.map(constantsTable)}`;
@@ -106,7 +106,7 @@ function reasons(stall: readonly StallEntry[]): Html | undefined {
     ),
   );
   if (texts.size === 0) return undefined;
-  return html`<p>Calls without a price:</p><ul>${[...texts].map((text) => html`<li>${text}</li>`)}</ul>`;
+  return html`<p>Calls without a price are not in the stall (≥). In a difference each that stays on its CPU takes between nothing and what it would take if it were broadcast.</p><ul>${[...texts].map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
 function constantsTable({ calibration, constants }: StallEntry): Html {
