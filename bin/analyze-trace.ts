@@ -102,7 +102,17 @@ async function tablesOf(run: TraceRun, refills: RefillReport | undefined): Promi
   if (run.timeline === undefined) return curve;
   const { timeline, paired, operation_sizes, stalls, stall_events, heat } = run.timeline;
   const events = await withLines(stall_events, run);
-  return { ...curve, timeline, paired, operation_sizes, stalls, stall_events: events, heat };
+  const phases = run.phases ?? [];
+  return {
+    ...curve,
+    timeline,
+    paired,
+    operation_sizes,
+    stalls,
+    stall_events: events,
+    heat,
+    ...(phases.length === 0 ? {} : { timeline_phases: phases }),
+  };
 }
 
 function policiesOf(
@@ -160,6 +170,7 @@ function summaryOf(
     instructions: result.instructions,
     refills,
     nested: run.nested,
+    stall: run.stall,
     explanations: [...unmodelled, ...run.explanations(policies.map((policy) => policy.id))],
   });
 }

@@ -20,6 +20,8 @@ import type { NestedResult } from "../replay/nested/nested-result.ts";
 import type { KernelVersion } from "../replay/policies/kernel-version.ts";
 import type { Policy } from "../replay/policies/flags.ts";
 import type { ReplayConfig, ReplayObserver } from "../replay/replay.ts";
+import type { TimelinePhaseRow } from "../replay/timeline/phase-rows.ts";
+import type { StallEstimate } from "../replay/timeline/stall-estimate.ts";
 import type { TimelineResult } from "../replay/timeline/timeline-rows.ts";
 import type { Log } from "./log.ts";
 import type { TraceProgress } from "./trace-progress.ts";
@@ -60,6 +62,10 @@ export interface TraceRun {
   readonly explanations: (policies: readonly string[]) => readonly string[];
   /** When and where invalidations were issued: where it was asked for, and the trace has probes of stage 2. */
   readonly timeline?: TimelineResult | undefined;
+  /** Phases of migrations, with the timeline: none where no VM logs. */
+  readonly phases?: readonly TimelinePhaseRow[] | undefined;
+  /** Flushes in time, with the timeline or bounds: estimated, one entry a calibration. */
+  readonly stall?: readonly StallEstimate[] | undefined;
   /** Present where the result was inferred from stock tracepoints: it is bounds. */
   readonly inference: InferenceResult | undefined;
   /** Shadow tables of nested guests; undefined where the trace shows no guest hypervisor. */

@@ -28,6 +28,10 @@ import { NestedReplay } from "../replay/nested/nested-replay.ts";
 import { createLog, type Log } from "./log.ts";
 import { refuseNested, startInference, withInferred } from "./stock-inference.ts";
 import { FlushTimeline } from "../replay/timeline/flush-timeline.ts";
+import { createPhaseRecorder } from "../replay/phases/create.ts";
+import { phaseRows } from "../replay/timeline/phase-rows.ts";
+import { stallEstimates } from "../replay/timeline/stall-estimate.ts";
+import { RECORDED } from "../reports/totals.ts";
 import { timelineResult } from "../replay/timeline/timeline-rows.ts";
 import { observersOf } from "../replay/observers.ts";
 import { type MachineOptions, openOptionsOf, type TraceOptions } from "./trace-options.ts";
@@ -88,7 +92,11 @@ async function runStage2(
   const policies = request.choose(configuration, userPolicies);
   const config = replayConfig(configuration, policies, request.compare);
   const timeline = request.timeline === true ? new FlushTimeline(config) : undefined;
-  const observer = observersOf([request.model?.(config, reader), timeline]);
+  const phases =
+    timeline === undefined
+      ? undefined
+      : createPhaseRecorder(config, { kernel: configuration.kernel });
+  const observer = observersOf([request.model?.(config, reader), timeline, phases]);
   const replay = new Replay(config, reader.pointers, reader.diagnostics, undefined, observer);
   const nestedReplay = new NestedReplay(
     nestedConfig(
@@ -117,6 +125,7 @@ async function runStage2(
   const asked = policies.map(({ id }) => id);
   const result = nested === undefined ? replayed : withNestedFlushes(replayed, nested, asked);
   const inferred = inference?.finish(log);
+  const shown = inferred === undefined ? result : withInferred(result, inferred);
   const info = reader.info();
   const probes = await addSavedLosses(file, facts, options, reader);
   if (inferred === undefined) refuseUnusable(file, info, result);
@@ -138,7 +147,7 @@ async function runStage2(
     recogniseAll: () => recognised.finish(),
     configuration: { ...configuration, recordedPolicy: configuration.recordedPolicy?.id },
     policies,
-    result: inferred === undefined ? result : withInferred(result, inferred),
+    result: shown,
     explanations: (ids) =>
       explain({
         counts: result.counts,
@@ -155,6 +164,17 @@ async function runStage2(
       timeline === undefined || inferred !== undefined
         ? undefined
         : timelineResult(timeline, reader.names, result.primitivesRecorded),
+    phases:
+      phases === undefined || inferred !== undefined
+        ? undefined
+        : phaseRows(phases, info.baseNs, [
+            ...asked,
+            ...(result.primitivesRecorded ? [RECORDED] : []),
+          ]),
+    stall:
+      request.timeline === true
+        ? stallEstimates(shown.flushes, config, result.primitivesRecorded)
+        : undefined,
     facts,
     probes,
   };

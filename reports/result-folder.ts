@@ -12,6 +12,7 @@ import {
   STALL_EVENTS,
   STALLS,
   TIMELINE,
+  TIMELINE_PHASES,
 } from "./schema-timeline.ts";
 import { SUMMARY_SCHEMA } from "./summary-schema.ts";
 import type { Summary } from "./summary.ts";
@@ -32,6 +33,7 @@ export async function readResultFolder(folder: string): Promise<ResultSet> {
     stalls: await readTable(folder, STALLS),
     stall_events: await readTable(folder, STALL_EVENTS),
     heat: await readTable(folder, HEAT),
+    timeline_phases: await readTable(folder, TIMELINE_PHASES),
     miss_curve: await readTable(folder, MISS_CURVE),
   };
   return { summary, tables };

@@ -1,6 +1,7 @@
 import type { MissCurveRow } from "../replay/tlb/miss-curve.ts";
 import type { TimelineRow } from "../replay/timeline/flush-density.ts";
 import type { OperationSizeRow, PairedRow } from "../replay/timeline/operation-sizes.ts";
+import type { TimelinePhaseRow } from "../replay/timeline/phase-rows.ts";
 import type { HeatTableRow, StallEventRow, StallRow } from "../replay/timeline/timeline-rows.ts";
 import type { Summary } from "./summary.ts";
 import { RECORDED } from "./totals.ts";
@@ -19,6 +20,7 @@ export interface ResultTables {
   readonly stalls?: readonly StallRow[] | undefined;
   readonly stall_events?: readonly StallEventRow[] | undefined;
   readonly heat?: readonly HeatTableRow[] | undefined;
+  readonly timeline_phases?: readonly TimelinePhaseRow[] | undefined;
   readonly miss_curve?: readonly MissCurveRow[] | undefined;
 }
 

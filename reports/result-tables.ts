@@ -16,6 +16,7 @@ import {
   STALL_EVENTS,
   STALLS,
   TIMELINE,
+  TIMELINE_PHASES,
 } from "./schema-timeline.ts";
 import type { Summary } from "./summary.ts";
 
@@ -46,6 +47,7 @@ export function resultTables(summary: Summary, tables: ResultTables = {}): reado
     ...tableIfAny(STALLS, tables.stalls),
     ...tableIfAny(STALL_EVENTS, tables.stall_events),
     ...tableIfAny(HEAT, tables.heat),
+    ...tableIfAny(TIMELINE_PHASES, tables.timeline_phases),
   ];
 }
 
@@ -71,6 +73,7 @@ export const RESULT_FILE_NAMES: readonly string[] = [
     STALLS,
     STALL_EVENTS,
     HEAT,
+    TIMELINE_PHASES,
   ].flatMap(({ name }) => [`${name}.csv`, `${name}.arrow`]),
   "report.html",
 ];

@@ -1,7 +1,8 @@
 import type { TimelineRow } from "../replay/timeline/flush-density.ts";
 import type { OperationSizeRow, PairedRow } from "../replay/timeline/operation-sizes.ts";
 import type { HeatTableRow, StallEventRow, StallRow } from "../replay/timeline/timeline-rows.ts";
-import { count, label, type TableSchema } from "./schema.ts";
+import type { TimelinePhaseRow } from "../replay/timeline/phase-rows.ts";
+import { count, estimate, label, type TableSchema } from "./schema.ts";
 
 /** The tables of when and where invalidations are issued: written with `--out`, read by `report`. */
 
@@ -84,6 +85,13 @@ export const STALLS: TableSchema<StallRow> = {
     count("cpu", "", "CPU that it ran on."),
     count("pid", "", "Thread that did it."),
     count("line", "", "Line, or record, at which it begins."),
+    estimate(
+      "stall_us_low",
+      "us",
+      "Estimated time in its flushes, constants of an idle machine: 5 of 100 draws are below; null: a call has no price.",
+    ),
+    estimate("stall_us_median", "us", "Median of the draws; undecided calls are not in it."),
+    estimate("stall_us_high", "us", "95 of 100 draws are below, all undecided calls made."),
   ],
 };
 
@@ -101,6 +109,27 @@ export const STALL_EVENTS: TableSchema<StallEventRow> = {
     nullable("addr", "", "Its address, in the unit of its kind; null: it has none."),
     nullable("len", "", "Its length, in the unit of its kind; null: it has none."),
     label("text", "The line as it stands in the trace; empty: it was not read again."),
+  ],
+};
+
+export const TIMELINE_PHASES: TableSchema<TimelinePhaseRow> = {
+  name: "timeline_phases",
+  order: "VMs whose dirty logging the trace shows; within one, phases in time, then policies",
+  columns: [
+    count("vm", "", "Number of the virtual machine in the trace, as `downtime` numbers them."),
+    count("number", "", "Number of the phase, in the order of time."),
+    label("phase", "run, pass, blackout, rollback or after."),
+    nullable("pass", "pass", "Number of the pass; null in other phases."),
+    START,
+    count("end_ns", "ns", "End of the phase, since the trace's first event; not part of it."),
+    label("because", "What says that it begins there."),
+    label("confidence", "recorded or inferred."),
+    nullable("line", "", "Line, or record, that says it; null: no single one."),
+    POLICY,
+    count("calls", "call", "Calls of this VM in the phase that are certain."),
+    count("tlbi", "instruction", "TLBI instructions in those calls."),
+    count("dsb", "instruction", "DSB instructions in those calls."),
+    UNKNOWN,
   ],
 };
 

@@ -101,7 +101,11 @@ export const MISS_CURVE: TableSchema<MissCurveRow> = {
   ],
 };
 
-function estimate<Name extends string>(name: Name, unit: string, meaning: string): Named<Name> {
+export function estimate<Name extends string>(
+  name: Name,
+  unit: string,
+  meaning: string,
+): Named<Name> {
   return { name, type: "float64", nullable: true, unit, meaning };
 }
 

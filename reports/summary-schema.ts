@@ -109,6 +109,53 @@ const refills = v.looseObject({
   rows: v.array(v.looseObject({ policy: v.string(), hypothesis: v.string(), path: v.string() })),
 });
 
+const range = v.looseObject({ low: v.number(), median: v.number(), high: v.number() });
+
+const stall = v.pipe(
+  v.looseObject({
+    calibration: v.picklist(["idle", "loaded"]),
+    seed: count,
+    draws: count,
+    constants: v.array(
+      v.looseObject({
+        name: v.string(),
+        meaning: v.string(),
+        unit: v.string(),
+        low: v.number(),
+        likely: v.number(),
+        high: v.number(),
+        conditions: v.string(),
+        measured_on: v.string(),
+        source: v.string(),
+        date: v.string(),
+        evidence: v.string(),
+      }),
+    ),
+    policies: v.array(
+      v.looseObject({
+        policy: v.string(),
+        priced_calls: count,
+        unpriced: v.array(
+          v.looseObject({ primitive: v.string(), calls: count, because: v.string() }),
+        ),
+        stall_us: v.pipe(
+          v.union([range, v.null()]),
+          v.description(
+            "Microseconds of CPU time in flushes, one after the other, estimated; null: none of the calls has a price.",
+          ),
+        ),
+        difference_us: v.pipe(
+          v.union([range, v.null()]),
+          v.description("Against the first policy, on the same draws of the constants."),
+        ),
+        verdict: v.union([v.string(), v.null()]),
+        because: v.union([v.string(), v.null()]),
+      }),
+    ),
+  }),
+  v.description("5 and 95 % of the draws; idle and loaded constants are never mixed."),
+);
+
 export const SUMMARY_SCHEMA: v.GenericSchema = v.pipe(
   v.looseObject({
     tool: v.looseObject({ name: v.string(), version: v.string(), node: v.string() }),
@@ -124,6 +171,7 @@ export const SUMMARY_SCHEMA: v.GenericSchema = v.pipe(
     flushes: v.array(flush),
     instructions: v.array(v.looseObject({ policy: v.string(), instruction: v.string(), count })),
     refills: v.optional(refills),
+    stall: v.optional(v.array(stall)),
     explanations: v.array(v.string()),
   }),
   v.title("summary.json of tlbi-replay"),

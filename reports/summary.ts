@@ -4,11 +4,13 @@ import type { TraceInfo } from "../ingest/reader.ts";
 import type { FlushRow, InstructionRow } from "../replay/results.ts";
 import type { NestedResult } from "../replay/nested/nested-result.ts";
 import type { InferenceResult } from "../replay/inference/inferred-replay.ts";
+import type { StallEstimate } from "../replay/timeline/stall-estimate.ts";
 import { type DiagnosticEntries, diagnosticEntries } from "./diagnostic-entries.ts";
 import { type InferenceEntry, inferenceEntry } from "./inference.ts";
 import { type RefillEntry, refillEntry, type RefillReport } from "./refill-entry.ts";
 import { type NestedEntry, nestedEntry } from "./nested.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+import { type StallEntry, stallEntries } from "./stall-entry.ts";
 import type { ToolIdentity } from "./tool.ts";
 
 /** An effective setting and where its value comes from: `--cpu`, `capture.json`, `assumed`, … */
@@ -63,6 +65,8 @@ export interface Summary {
   readonly refills?: RefillEntry;
   /** Present where the trace shows guest hypervisors. */
   readonly nested?: NestedEntry;
+  /** Present where pages or tables by time were made: the flushes in time, estimated, by calibration. */
+  readonly stall?: readonly StallEntry[];
   readonly explanations: readonly string[];
 }
 
@@ -79,6 +83,7 @@ export interface SummaryInput {
   readonly instructions: readonly InstructionRow[];
   readonly refills?: RefillReport | undefined;
   readonly nested?: NestedResult | undefined;
+  readonly stall?: readonly StallEstimate[] | undefined;
   /** Sentences on what the numbers do not show, such as an open loop. */
   readonly explanations: readonly string[];
 }
@@ -101,6 +106,7 @@ export function buildSummary(input: SummaryInput): Summary {
     })),
     ...(input.refills === undefined ? {} : { refills: refillEntry(input.refills, input.flushes) }),
     ...(input.nested === undefined ? {} : { nested: nestedEntry(input.nested) }),
+    ...(input.stall === undefined ? {} : { stall: stallEntries(input.stall) }),
     explanations: [...input.explanations],
   };
 }

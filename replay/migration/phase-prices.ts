@@ -1,7 +1,6 @@
-import { flushCosts } from "../costs/contention.ts";
 import type { CostTable } from "../costs/cost-table.ts";
 import type { PrimitiveName } from "../tlbi/primitives.ts";
-import { costsOfDraw, drawAll } from "./draws.ts";
+import { FlushPricer } from "./flush-prices.ts";
 import type { Phase, PhaseName } from "./inputs.ts";
 import { type Interval, intervalOf } from "./intervals.ts";
 
@@ -21,7 +20,6 @@ export interface PhasePrice {
   readonly interval: Interval | undefined;
 }
 
-const DRAWS = 1000;
 const LOCAL: ReadonlySet<string> = new Set<PrimitiveName>(["IPA_LOCAL", "CPU"]);
 
 /** Phases in order, policies of their flush rows in order. */
@@ -31,11 +29,7 @@ export function pricePhases(
   repeats: boolean,
   seed: number,
 ): readonly PhasePrice[] {
-  const draws = drawAll(table, {}, DRAWS, seed);
-  const values: Record<string, number> = {};
-  const costs = Array.from({ length: DRAWS }, (_, i) =>
-    flushCosts(costsOfDraw(draws, i, values), repeats),
-  );
+  const pricer = new FlushPricer(table, seed);
   return phases.flatMap(({ name, pass, startNs, facts }) => {
     const policies = [...new Set(facts.flushes.map(({ policy }) => policy))];
     return policies.map((policy) => {
@@ -46,10 +40,6 @@ export function pricePhases(
         sum((row) => (row.primitive === primitive ? row.calls : 0));
       const [ipa, vmid, range] = [callsOf("IPA"), callsOf("VM"), callsOf("RANGE")];
       const pricedCalls = ipa + vmid + range;
-      const priced = Float64Array.from(
-        costs,
-        (one) => ipa * one.ipaS + vmid * one.vmidS + range * one.rangeS,
-      );
       return {
         phase: name,
         pass,
@@ -59,7 +49,8 @@ export function pricePhases(
         pricedCalls,
         localCalls: sum((row) => (LOCAL.has(row.primitive) ? row.calls : 0)),
         unknownCalls: sum((row) => row.unknown_calls),
-        interval: pricedCalls === 0 ? undefined : intervalOf(priced),
+        interval:
+          pricedCalls === 0 ? undefined : intervalOf(pricer.seconds(ipa, vmid, range, repeats)),
       };
     });
   });

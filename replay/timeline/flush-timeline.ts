@@ -9,7 +9,7 @@ import type { PolicyReplay } from "../policies/policy-replay.ts";
 import { geometryOf } from "../stage2/geometry.ts";
 import type { ReplayState } from "../state.ts";
 import { countDsbs, countTlbis, type PrimitiveCall } from "../tlbi/instructions.ts";
-import { Primitive } from "../tlbi/primitives.ts";
+import { Primitive, PRIMITIVES } from "../tlbi/primitives.ts";
 import { EventRing } from "./event-ring.ts";
 import { FlushDensity } from "./flush-density.ts";
 import { HeatMap } from "./heat-map.ts";
@@ -40,11 +40,12 @@ export class FlushTimeline implements ReplayObserver {
   /** Ids of the policies, `recorded` last. */
   readonly policies: readonly string[];
   readonly pageBytes: number;
-  readonly #calls: readonly PrimitiveCall[];
+  /** How the calls of each policy become instructions. */
+  readonly calls: readonly PrimitiveCall[];
   readonly #ring = new EventRing();
   readonly #tlbi: Float64Array;
   readonly #weights: Float64Array;
-  readonly #sums: { calls: number; tlbi: number; dsb: number; unknown: number }[];
+  readonly #sums: Sum[];
   #state: ReplayState | undefined;
   #nowNs = 0;
 
@@ -53,7 +54,7 @@ export class FlushTimeline implements ReplayObserver {
     const policies = config.policies.map(({ policy }) => policy.id);
     this.policies = [...policies, "recorded"];
     this.pageBytes = 2 ** pageShift;
-    this.#calls = [
+    this.calls = [
       ...config.policies.map(({ policy, features }) => callOf(pageShift, policy, features)),
       recordedCallOf(config),
     ];
@@ -65,7 +66,14 @@ export class FlushTimeline implements ReplayObserver {
     this.changes = this.heat;
     this.#tlbi = new Float64Array(count);
     this.#weights = new Float64Array(count);
-    this.#sums = this.policies.map(() => ({ calls: 0, tlbi: 0, dsb: 0, unknown: 0 }));
+    this.#sums = this.policies.map(() => ({
+      calls: 0,
+      tlbi: 0,
+      dsb: 0,
+      unknown: 0,
+      certain: new Float64Array(PRIMITIVES.length),
+      undecided: new Float64Array(PRIMITIVES.length),
+    }));
   }
 
   attach(state: ReplayState): void {
@@ -175,6 +183,7 @@ export class FlushTimeline implements ReplayObserver {
         this.#addCalls(policy, path, primitive, bin, queue.page[run]!, queue.pages[run]!, count);
       } else if (!isConditional || isUnresolved) {
         sum.unknown += count;
+        sum.undecided[primitive]! += count;
         this.density.addUnknown(policy, path, primitive, bin, count);
       }
     }
@@ -189,13 +198,14 @@ export class FlushTimeline implements ReplayObserver {
     pages: number,
     count: number,
   ): void {
-    const call = this.#calls[policy]!;
+    const call = this.calls[policy]!;
     call.ipaPage = page;
     call.lenPages = primitive === Primitive.RANGE ? pages : 1;
     const tlbi = countTlbis(primitive, call) * count;
     const dsb = countDsbs(primitive, call) * count;
     const sum = this.#sums[policy]!;
     sum.calls += count;
+    sum.certain[primitive]! += count;
     sum.tlbi += tlbi;
     sum.dsb += dsb;
     this.density.add(policy, path, primitive, bin, count, tlbi, dsb);
@@ -204,12 +214,15 @@ export class FlushTimeline implements ReplayObserver {
   #keep(task: Task, bin: number): void {
     const range = rangeOf(task);
     const { events, left } = this.#ring.of(task.pid, task.line, EVENTS_KEPT);
-    const costs: OperationCost[] = this.#sums.map(({ calls, tlbi, dsb, unknown }) => ({
-      calls,
-      tlbi,
-      dsb,
-      unknownCalls: unknown,
-    }));
+    const costs: OperationCost[] = this.#sums.map(
+      ({ calls, tlbi, dsb, unknown, certain, undecided }) => ({
+        calls,
+        tlbi,
+        dsb,
+        unknownCalls: unknown,
+        byPrimitive: { certain: [...certain], undecided: [...undecided] },
+      }),
+    );
     const operation = {
       startNs: Math.min(task.tsNs, this.#nowNs),
       lastNs: this.#nowNs,
@@ -228,11 +241,24 @@ export class FlushTimeline implements ReplayObserver {
   }
 }
 
-function resetSum(sum: { calls: number; tlbi: number; dsb: number; unknown: number }): void {
+/** What one policy issues in the operation that settles. */
+interface Sum {
+  calls: number;
+  tlbi: number;
+  dsb: number;
+  unknown: number;
+  /** In the order of PRIMITIVES. */
+  readonly certain: Float64Array;
+  readonly undecided: Float64Array;
+}
+
+function resetSum(sum: Sum): void {
   sum.calls = 0;
   sum.tlbi = 0;
   sum.dsb = 0;
   sum.unknown = 0;
+  sum.certain.fill(0);
+  sum.undecided.fill(0);
 }
 
 /** What an operation is about; NaN where it names no range. */

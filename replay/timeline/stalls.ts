@@ -1,4 +1,5 @@
 import type { KeptEvent } from "./event-ring.ts";
+import type { CallsByPrimitive } from "./stall-estimate.ts";
 import { type TimeBins } from "./time-bins.ts";
 
 /** What one policy issues in one operation. */
@@ -7,6 +8,7 @@ export interface OperationCost {
   readonly tlbi: number;
   readonly dsb: number;
   readonly unknownCalls: number;
+  readonly byPrimitive: CallsByPrimitive;
 }
 
 /** One operation of the trace, kept because few take as many invalidations, in the trace or near it. */

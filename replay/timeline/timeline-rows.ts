@@ -5,6 +5,7 @@ import type { TimelineRow } from "./flush-density.ts";
 import type { FlushTimeline } from "./flush-timeline.ts";
 import { type HeatGrid, LEVELS } from "./heat-grid.ts";
 import type { OperationSizeRow, PairedRow } from "./operation-sizes.ts";
+import { StallPricer } from "./stall-estimate.ts";
 
 /** One row per kept operation and policy that issues anything in it. */
 export interface StallRow {
@@ -29,6 +30,10 @@ export interface StallRow {
   readonly cpu: number;
   readonly pid: number;
   readonly line: number;
+  /** Estimated, idle calibration (`stall-estimate.ts`); null where a call of it has no price. */
+  readonly stall_us_low: number | null;
+  readonly stall_us_median: number | null;
+  readonly stall_us_high: number | null;
 }
 
 /** Events of a kept operation, in order. */
@@ -106,10 +111,13 @@ function stallRows(timeline: FlushTimeline, policies: readonly string[]): StallR
   const { pageBytes } = timeline;
   const rows: StallRow[] = [];
   const kept = timeline.stalls.kept();
+  const pricer = new StallPricer("idle");
   for (const [at, policy] of policies.entries()) {
     for (const [number, { operation, ranks }] of kept.entries()) {
-      const { calls, tlbi, dsb, unknownCalls } = operation.costs[at]!;
+      const { calls, tlbi, dsb, unknownCalls, byPrimitive } = operation.costs[at]!;
       if (calls === 0 && unknownCalls === 0) continue;
+      const { us, unpriced } = pricer.stall(timeline.calls[at]!, byPrimitive);
+      const stall = unpriced.length > 0 ? undefined : us;
       rows.push({
         policy,
         rank: ranks[at]!,
@@ -127,6 +135,9 @@ function stallRows(timeline: FlushTimeline, policies: readonly string[]): StallR
         cpu: operation.cpu,
         pid: operation.pid,
         line: operation.line,
+        stall_us_low: stall?.low ?? null,
+        stall_us_median: stall?.median ?? null,
+        stall_us_high: stall?.high ?? null,
       });
     }
   }

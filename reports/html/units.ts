@@ -1,3 +1,4 @@
+import type { StallRange } from "../../replay/timeline/stall-estimate.ts";
 import { formatCount } from "../terminal.ts";
 
 /** `1.25 s`, `310 ms`, `4.2 µs`, `90 ns`: three digits and the unit that fits. */
@@ -6,6 +7,34 @@ export function durationText(ns: number): string {
   if (ns >= 1e6) return `${digits(ns / 1e6)} ms`;
   if (ns >= 1e3) return `${digits(ns / 1e3)} µs`;
   return `${digits(ns)} ns`;
+}
+
+/** `1.8 ms [1.4 to 2.6]`: median, and the ends of an interval, in µs. */
+export function stallText({ low, median, high }: StallRange): string {
+  const [from, middle, to] = [signedDuration(low), signedDuration(median), signedDuration(high)];
+  const unit = middle.split(" ")[1];
+  const isOneUnit = [from, to].every((text) => text.split(" ")[1] === unit);
+  return isOneUnit
+    ? `${middle} [${from.split(" ")[0]!} to ${to.split(" ")[0]!}]`
+    : `${middle} [${from} to ${to}]`;
+}
+
+/** Of a row of `stalls`; undefined where a call has no price, and in results that were not priced. */
+export function stallOfRow(row: {
+  readonly stall_us_low: number | null;
+  readonly stall_us_median: number | null;
+  readonly stall_us_high: number | null;
+}): string | undefined {
+  const { stall_us_low: low, stall_us_median: median, stall_us_high: high } = row;
+  return low === null || median === null || high === null
+    ? undefined
+    : stallText({ low, median, high });
+}
+
+/** Two digits: no constant behind it is known better. */
+function signedDuration(us: number): string {
+  const text = durationText(Number((Math.abs(us) * 1e3).toPrecision(2)));
+  return us < 0 ? `−${text}` : text;
 }
 
 /** `4 KiB`, `1.5 GiB`. */

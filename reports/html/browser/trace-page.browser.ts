@@ -197,6 +197,38 @@ describe.each(capturesToOpen())("the page of $name", ({ name, args }) => {
     await page.context().close();
   });
 
+  it("prices the stall of each policy, and of each of the top operations", async () => {
+    const { page } = await openPage(browser, file, 1280);
+    const text = await page.locator("#policies").innerText();
+    expect(text).toMatch(/Stall, estimated/);
+    expect(text).toMatch(/\d (µs|ms|s) \[\d/);
+    expect(await page.locator("#policies details", { hasText: "t_ipa" }).count()).toBe(2);
+    const stalls = await page.locator("#stalls [data-panel]:not([hidden])").innerText();
+    expect(stalls).toMatch(/estimated stall/);
+    expect(stalls).toMatch(/\[\d|unknown: a call has no price/);
+    await page.context().close();
+  });
+
+  it("has a band for each phase of a migration, and no trace of phases without logging", async () => {
+    const opened = await openPage(browser, file, 1280);
+    const { page } = opened;
+    const bands = await page.evaluate(
+      "JSON.parse(document.getElementById('timeline-data').textContent).phases.map((one) => one.kind)",
+    );
+    const choices = await page.locator("#timeline-colour option").allInnerTexts();
+    if (name === "tiny-612-lost-overwrite") {
+      expect(bands).toEqual([]);
+      expect(choices.join()).not.toMatch(/migration/);
+    } else {
+      expect(bands).toContain("pass");
+      await page.locator("#timeline-colour").selectOption("phase");
+      expect(await page.locator("#timeline-plot .u-legend").innerText()).toMatch(/pass/);
+      expect(await page.locator("#timeline").innerText()).toMatch(/Calls by phase/);
+    }
+    expectQuiet(opened);
+    await page.context().close();
+  });
+
   it("prints: drawings instead of the canvas, light, nothing cut", async () => {
     const opened = await openPage(browser, file, 900, "dark");
     const { page } = opened;

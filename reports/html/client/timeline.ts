@@ -28,6 +28,8 @@ interface TimelineData {
   readonly kept: readonly Kept[];
   readonly phases: readonly {
     readonly name: string;
+    /** Without the number of a pass. */
+    readonly kind: string;
     readonly startNs: number;
     readonly endNs: number;
   }[];
@@ -44,6 +46,9 @@ interface Elements {
 }
 
 type Plot = InstanceType<typeof uPlot>;
+
+/** Time before the VM of the phases is seen. */
+const BEFORE = "before";
 
 const block = document.getElementById("timeline-data");
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same program has written it
@@ -240,6 +245,10 @@ function makePlot(
   const plot = new uPlot(
     {
       width: on.plot.clientWidth,
+      // Names of phases stand above the plot, where no line crosses them.
+      ...(data.phases.length === 0
+        ? {}
+        : { padding: [20, null, null, null] satisfies uPlot.Padding }),
       height: heightOf(on.plot),
       scales: {
         x: { time: false, min: range[0], max: range[1] },
@@ -300,12 +309,21 @@ interface Group {
 function groupsOf(data: TimelineData, policy: string, by: string, measure: number): Group[] {
   const series = data.series[data.policies.indexOf(policy)] ?? [];
   const sums = new Map<string, Float64Array>();
-  for (const [k, [path, primitive]] of data.keys.entries()) {
-    const name = by === "path" ? path : primitive;
+  const sumOf = (name: string): Float64Array => {
     const sum = sums.get(name) ?? new Float64Array(data.bins);
     sums.set(name, sum);
+    return sum;
+  };
+  const kinds = by === "phase" ? phaseOfBins(data) : [];
+  for (const kind of new Set(kinds)) if (kind !== BEFORE) sumOf(kind);
+  for (const [k, [path, primitive]] of data.keys.entries()) {
     const pairs = series[k]?.[measure] ?? [];
-    for (let i = 0; i < pairs.length; i += 2) sum[pairs[i] ?? 0]! += pairs[i + 1] ?? 0;
+    const whole = by === "phase" ? undefined : sumOf(by === "path" ? path : primitive);
+    for (let i = 0; i < pairs.length; i += 2) {
+      const bin = pairs[i] ?? 0;
+      const sum = whole ?? sumOf(kinds[bin] ?? "");
+      sum[bin]! += pairs[i + 1] ?? 0;
+    }
   }
   const names = [...sums.keys()];
   const groups = names.map((name, n): Group => {
@@ -317,6 +335,17 @@ function groupsOf(data: TimelineData, policy: string, by: string, measure: numbe
     return { name, own: sums.get(name) ?? stacked, stacked };
   });
   return groups;
+}
+
+/** The phase in which the middle of each bin lies. */
+function phaseOfBins({ bins, binNs, phases }: TimelineData): readonly string[] {
+  let at = 0;
+  return Array.from({ length: bins }, (_, bin) => {
+    const middle = (bin + 0.5) * binNs;
+    while (at + 1 < phases.length && middle >= (phases[at + 1]?.startNs ?? 0)) at += 1;
+    const phase = phases[at];
+    return phase !== undefined && middle >= phase.startNs ? phase.kind : BEFORE;
+  });
 }
 
 function drawPhases(plot: Plot, { phases }: TimelineData): void {
@@ -333,7 +362,7 @@ function drawPhases(plot: Plot, { phases }: TimelineData): void {
     ctx.globalAlpha = 1;
     ctx.fillStyle = colour("--soft");
     if (right - left > ctx.measureText(name).width) {
-      ctx.fillText(name, left + 4, bbox.top + 13 * devicePixelRatio);
+      ctx.fillText(name, left + 4, bbox.top - 5 * devicePixelRatio);
     }
   }
   ctx.restore();

@@ -9,6 +9,7 @@ import { colourOf } from "../policy-colours.ts";
 import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { differenceText, numberText } from "../units.ts";
+import { IDLE_TITLE, stallCell, stallMeasure, stallTables } from "./stall-prices.ts";
 
 /** The policies side by side, and what each differs in from the first, operation by operation. */
 export const policiesSection: Section = {
@@ -31,11 +32,12 @@ async function render(results: ResultSet): Promise<Html> {
 <div class="charts">${charts}</div>
 ${totalsTable(summary, policies)}
 ${pairedTable(results)}
+${stallTables(summary)}
 ${callsTable(summary, policies)}`;
 }
 
 /** One number of each policy, with an interval. */
-interface Measure {
+export interface Measure {
   readonly title: string;
   readonly description: string;
   readonly unit: string;
@@ -66,6 +68,7 @@ function measuresOf(summary: Summary, policies: readonly string[]): readonly Mea
     exact("TLBI instructions", "TLBI instructions", (at) => totals[at]!.tlbi),
     exact("DSB instructions", "DSB instructions", (at) => totals[at]!.dsb),
   ];
+  measures.push(...stallMeasure(summary));
   const { refills } = summary;
   if (refills?.is_known === true) {
     const combined = refills.totals.filter(({ hypothesis }) => hypothesis === "combined");
@@ -167,16 +170,18 @@ function totalsTable(summary: Summary, policies: readonly string[]): Html {
       formatUnknown(unknownCalls),
       formatCount(tlbi),
       formatCount(dsb),
+      stallCell(summary, policy),
     ];
   });
   return dataTable(
-    "Totals of each policy",
+    "Totals of each policy; the stall is estimated, not measured",
     [
       { header: "policy" },
       { header: "calls", align: "right" },
       { header: "undecided calls", align: "right" },
       { header: "TLBI instructions", align: "right" },
       { header: "DSB instructions", align: "right" },
+      { header: `stall, ${IDLE_TITLE}`, align: "right" },
     ],
     rows,
   );

@@ -1,8 +1,9 @@
 import type { TimelineRow } from "../../../replay/timeline/flush-density.ts";
 import type { StallEventRow, StallRow } from "../../../replay/timeline/timeline-rows.ts";
 import { formatCount, formatUnknown } from "../../terminal.ts";
+import { bandsOf, type PhaseBand } from "./migration-phases.ts";
 import { policiesOf, type ResultSet } from "../../result-set.ts";
-import { durationText, rangeText } from "../units.ts";
+import { durationText, rangeText, stallOfRow } from "../units.ts";
 
 /** What the timeline's script is given; client/timeline.ts names the parts. */
 export interface TimelineData {
@@ -13,7 +14,8 @@ export interface TimelineData {
   readonly measures: readonly string[];
   readonly series: readonly (readonly (readonly (readonly number[])[])[])[];
   readonly kept: readonly KeptData[];
-  readonly phases: readonly { name: string; startNs: number; endNs: number }[];
+  /** Of one VM's migration; none where the trace shows no dirty logging. */
+  readonly phases: readonly PhaseBand[];
 }
 
 interface KeptData {
@@ -64,7 +66,7 @@ export function timelineData(results: ResultSet): TimelineData {
       });
     }),
     kept: keptOf(results),
-    phases: [],
+    phases: bandsOf(results),
   };
 }
 
@@ -135,17 +137,19 @@ function keptData(
         `${durationText(first.recorded_ns)} (everything in it, not only flushes)`,
       ],
       ["Place", `${file}:${first.line}, thread ${first.pid}, CPU ${first.cpu}`],
-      ...rows.map(
-        ({ policy, calls, tlbi, dsb, unknown_calls }) =>
-          [
-            policy,
-            `${formatCount(calls)} calls${unknown_calls === 0 ? "" : ` (${formatUnknown(unknown_calls)})`}, ${formatCount(tlbi)} TLBI, ${formatCount(dsb)} DSB`,
-          ] as const,
-      ),
+      ...rows.map((row) => [row.policy, costText(row)] as const),
     ],
     weights: Object.fromEntries(rows.map(({ policy, tlbi, dsb }) => [policy, tlbi + dsb])),
     events: events.map((event) => ({ place: placeText(event), text: eventText(event) })),
   };
+}
+
+function costText(row: StallRow): string {
+  const { calls, tlbi, dsb, unknown_calls } = row;
+  const more = unknown_calls === 0 ? "" : ` (${formatUnknown(unknown_calls)})`;
+  const stall = stallOfRow(row);
+  const price = stall === undefined ? "" : `; estimated stall ${stall}`;
+  return `${formatCount(calls)} calls${more}, ${formatCount(tlbi)} TLBI, ${formatCount(dsb)} DSB${price}`;
 }
 
 function placeText({ line, byte_offset }: StallEventRow): string {

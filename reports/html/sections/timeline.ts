@@ -7,6 +7,7 @@ import { policiesOf, type ResultSet } from "../../result-set.ts";
 import type { Section } from "../section.ts";
 import { ROW_HEADER, SERIES } from "../theme.ts";
 import { durationText } from "../units.ts";
+import { phaseTable } from "./migration-phases.ts";
 import { MEASURES, timelineData } from "./timeline-data.ts";
 
 /** When invalidations are issued: zoomable on a screen, small multiples on paper. */
@@ -39,7 +40,7 @@ async function render(results: ResultSet): Promise<Html> {
 <div class="screen">
 <div class="controls">
 <label>Policy <select id="timeline-policy">${data.policies.map((policy) => option(policy, policy))}</select></label>
-<label>Colour by <select id="timeline-colour">${option("primitive", "primitive")}${option("path", "path (phase of the VM's life)")}</select></label>
+<label>Colour by <select id="timeline-colour">${option("primitive", "primitive")}${option("path", "path (what causes them)")}${data.phases.length === 0 ? undefined : option("phase", "phase of the migration")}</select></label>
 <label>Height <select id="timeline-measure">${MEASURES.map((name, i) => option(String(i), name))}</select></label>
 </div>
 <div class="controls" role="group" aria-label="Zoom">
@@ -58,6 +59,7 @@ ${await paperCharts(
   results,
   data.keys.map(([, primitive]) => primitive),
 )}
+${phaseTable(results)}
 ${coarseTable(results)}
 ${jsonBlock("timeline-data", data)}`;
 }
