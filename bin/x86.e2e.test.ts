@@ -81,11 +81,40 @@ describe("analyze", () => {
     expect(table.err).toContain("a trace of x86 KVM (it has kvm_");
   });
 
-  it("models refills on request", async () => {
-    const { code, out } = await tool("analyze", MINI_510, "--tlb", "zen4");
+  it.each([MINI_510, MINI_72])("models refills as rows of the contract: %s", async (trace) => {
+    const policies = ["x86-per-table-5.10", "x86-once-5.18"];
+    const words = ["analyze", trace, "--tlb", "zen4", "--policy", policies.join()] as const;
+    const { code, out } = await tool(...words, "--tlb-seeds", "11", "--format", "json");
     expect(code).toBe(0);
-    expect(out).toMatch(/refills on zen4: after each of 17 operations/);
-    expect(out).toMatch(/x86-per-table-5\.10: \d+ refills more/);
+    const { refills } = JSON.parse(out) as {
+      refills: {
+        rows: readonly Record<string, unknown>[];
+        differences: readonly { combined_refills: { seed_min: number }; verdict: string }[];
+      };
+    };
+    for (const policy of policies) {
+      const rows = refills.rows.filter((row) => row["policy"] === policy);
+      expect(rows.length).toBeGreaterThan(0);
+      for (const row of rows) {
+        const fixed = { tlb: "zen4", stream: "generated", hypothesis: "combined", seeds: 11 };
+        expect(row).toMatchObject({ ...fixed, stage2_refills: null, stale_hits: 0 });
+      }
+    }
+    // Flushes of one operation more or less: never fewer refills with more of them.
+    expect(refills.differences).toHaveLength(1);
+    expect(refills.differences[0]!.verdict).not.toBe("fewer");
+  });
+
+  it.each([
+    [["--stream", "proven"], "--stream: accesses are always generated"],
+    [["--stream-map", "identity"], "--stream-map: accesses are always generated"],
+    [["--tlb-knob", "flushNs=5"], "--tlb-knob: flushNs has no effect on what is modelled there"],
+    [["--tlb-seeds", "3"], "--tlb-seeds: '3' is not a whole number from 9"],
+    [["--ipa-bits", "40"], "--ipa-bits: says nothing of a trace of x86 KVM"],
+  ])("refuses %j, which would have no effect", async (words, sentence) => {
+    const { code, out, err } = await tool("analyze", MINI_510, "--tlb", "zen4", ...words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(sentence);
   });
 
   it("changes flags one by one", async () => {
