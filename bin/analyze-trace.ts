@@ -2,10 +2,10 @@ import type { Policy } from "../replay/policies/flags.ts";
 import { AUTO, defaultPolicies, selectPolicies } from "../replay/policies/select.ts";
 import type { Configuration, Setting } from "../replay/configuration.ts";
 import { UNKNOWN_LEVEL } from "../replay/nested/nested-level.ts";
-import { shapeOf } from "../replay/tlb/preset-shape.ts";
 import type { RefillReport } from "../reports/refill-entry.ts";
 import type { ResultTables } from "../reports/result-set.ts";
 import { buildSummary, type Summary } from "../reports/summary.ts";
+import { architectureReport, type ArchitectureTlb, architectureTlb } from "./architecture-tlb.ts";
 import type { Log } from "./log.ts";
 import { withLines } from "./stall-lines.ts";
 import type { StreamFile } from "./stream-file.ts";
@@ -16,7 +16,6 @@ import {
   reportOf,
   type TlbOptions,
 } from "./tlb-model.ts";
-import { LIST } from "./tlb-values.ts";
 import type { TraceOptions } from "./trace-options.ts";
 import type { TraceProgress } from "./trace-progress.ts";
 import type { TraceRun } from "./opened-trace.ts";
@@ -63,15 +62,16 @@ export async function analyzeTrace(
 ): Promise<AnalyzedTrace> {
   const log = setting.log ?? logOf(args);
   let chosen: ChosenModel | undefined;
+  let other: ArchitectureTlb | undefined;
   const run = await runTrace(trace, { ...args, traces: [trace] }, userPolicies, {
     model: (config, reader) => {
       chosen = chooseModel(args, config, setting.streamFile, () => reader.baseNs);
       return chosen?.model;
     },
-    tlb:
-      args.tlb === undefined || args.tlb === LIST
-        ? undefined
-        : { id: args.tlb.id, shape: shapeOf(args.tlb, args["tlb-set"] ?? []).shape },
+    tlb: (architecture, because) => {
+      other = architectureTlb(args, architecture, because);
+      return other?.request;
+    },
     operationsOnly: false,
     compare: false,
     infers: true,
@@ -81,7 +81,7 @@ export async function analyzeTrace(
     log,
     maxContentBytes: setting.maxContentBytes,
   });
-  const refills = refillsOf(run, chosen);
+  const refills = other === undefined ? refillsOf(run, chosen) : architectureReport(other, run);
   const isStage2 = run.architecture.architecture?.start === undefined;
   if (args.tlb !== undefined && refills === undefined && isStage2) {
     log.warn("no refills: where operations are only inferred, no TLB is modelled");

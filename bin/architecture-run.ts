@@ -10,7 +10,14 @@ import {
 } from "./opened-trace.ts";
 
 /** Options that mean something to the replay of stage 2 only. */
-const STAGE2_OPTIONS = ["cpu", "page-size", "ipa-bits", "start", "memslots"] as const;
+const STAGE2_OPTIONS = [
+  "cpu",
+  "page-size",
+  "ipa-bits",
+  "nested-pa-bits",
+  "start",
+  "memslots",
+] as const;
 
 /** Replays a trace of an architecture that has rooms of its own. */
 export async function runArchitecture(
@@ -26,8 +33,9 @@ export async function runArchitecture(
     throw new TraceError("BAD_OPTION", sentence, "--policy-file");
   }
   for (const name of STAGE2_OPTIONS) {
-    if (options[name] !== undefined)
-      log.warn(`--${name} is not used: a trace of ${architecture.label}`);
+    if (options[name] === undefined) continue;
+    const sentence = `says nothing of a trace of ${architecture.label} (${found.because})`;
+    throw new TraceError("BAD_OPTION", sentence, `--${name}`);
   }
   const release = options.kernel ?? facts.kernelRelease?.value;
   const kernelOrigin = options.kernel === undefined ? facts.kernelRelease?.origin : "--kernel";
@@ -46,7 +54,7 @@ export async function runArchitecture(
     kernelOrigin: kernelOrigin ?? "unknown",
     compare: request.compare,
     operationsOnly: request.operationsOnly,
-    tlb: request.tlb,
+    tlb: request.tlb?.(architecture, found.because),
     probedFunctions: facts.probedFunctions?.value,
     pointers: reader.pointers,
     diagnostics: reader.diagnostics,

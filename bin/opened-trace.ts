@@ -8,6 +8,7 @@ import {
 import type { EventBatch } from "../ingest/events/columns.ts";
 import type { TraceInfo, TraceReader } from "../ingest/reader.ts";
 import type {
+  Architecture,
   ArchitectureRequest,
   ArchitectureResult,
   RunPolicy,
@@ -40,7 +41,7 @@ export interface RunConfiguration {
 /** What a run gave, of any architecture. */
 export type RunResult = Pick<
   ArchitectureResult,
-  "flushes" | "instructions" | "fits" | "primitivesRecorded"
+  "flushes" | "instructions" | "fits" | "primitivesRecorded" | "refills"
 > & { readonly counts?: { readonly ambiguousSequences: number } };
 
 /** One trace, replayed to its end. */
@@ -88,7 +89,7 @@ export interface RunRequest {
     userPolicies: readonly Policy[],
   ) => readonly Policy[];
   /** The TLB that `--tlb` names: what architectures with rooms of their own model. */
-  readonly tlb?: ArchitectureRequest["tlb"];
+  readonly tlb?: (architecture: Architecture, found: string) => ArchitectureRequest["tlb"];
   /** What follows this replay: modelled TLBs, or a migration's phases; times count from a base known once events are read. */
   readonly model?: (config: ReplayConfig, reader: TraceReader) => ReplayObserver | undefined;
   /** Follow when and where invalidations are issued. */

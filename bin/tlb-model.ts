@@ -1,7 +1,7 @@
 import { callOf, type ReplayConfig } from "../replay/replay.ts";
 import { geometryOf } from "../replay/stage2/geometry.ts";
 import { type ChosenShape, shapeOf, walkGeometryOf } from "../replay/tlb/preset-shape.ts";
-import { type KnobName, KNOBS, knobsOf } from "../replay/tlb/refills/knobs.ts";
+import { type KnobName, KNOBS, knobsOf, type RefillKnobs } from "../replay/tlb/refills/knobs.ts";
 import { RefillModel } from "../replay/tlb/refills/refill-model.ts";
 import { refillResult } from "../replay/tlb/refills/refill-rows.ts";
 import { KNOBS_OF } from "../replay/tlb/refills/scenarios.ts";
@@ -58,8 +58,7 @@ export function chooseModel(
 ): ChosenModel | undefined {
   const preset = options.tlb;
   if (preset === undefined || preset === LIST) return undefined;
-  const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
-  if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
+  const given = givenKnobs(options);
   const knobs = knobsOf(given);
   const chosen = shapeOf(preset, options["tlb-set"] ?? []);
   const recorded = streamFile?.accesses(baseNs, given.has("visitsPerUs"));
@@ -89,7 +88,17 @@ export function chooseModel(
       ({ policy, features }) => callOf(config.pageShift, policy, features).encoding,
     ),
   });
-  const entries = names.map((name) => ({
+  return { model, chosen, knobs: knobEntries(names, knobs, options), streamFile };
+}
+
+/** The knobs that say something, with their values and who set them. */
+export function knobEntries(
+  names: readonly KnobName[],
+  knobs: RefillKnobs,
+  options: TlbOptions,
+): RefillReport["knobs"] {
+  const given = givenKnobs(options);
+  return names.map((name) => ({
     name,
     value: KNOBS[name].names?.[knobs[name]] ?? knobs[name],
     range: given.has(name) ? undefined : KNOBS[name].range,
@@ -97,7 +106,13 @@ export function chooseModel(
     meaning: KNOBS[name].meaning,
     origin: given.has(name) ? originOf(name, options) : `assumed: ${KNOBS[name].reason}`,
   }));
-  return { model, chosen, knobs: entries, streamFile };
+}
+
+/** What the user set. */
+export function givenKnobs(options: TlbOptions): ReadonlyMap<KnobName, number> {
+  const given = new Map<KnobName, number>(options["tlb-knob"] ?? []);
+  if (options["tlb-seeds"] !== undefined) given.set("seeds", options["tlb-seeds"]);
+  return given;
 }
 
 /** What the model found, once the replay is over. */
@@ -124,6 +139,6 @@ export function noRefills({ model }: ChosenModel): string {
   return `no TLB is modelled where stage-2 operations are inferred from stock tracepoints: the trace shows neither which leaves exist nor which entries a flush takes away, so refills, stale hits and curves are unknown; all that holds is the hard bound: each flush call above costs at most ${entries} refills on each PE of ${tlb} (all its entries). Record the probes of \`capture\` for more`;
 }
 
-function originOf(name: KnobName, options: TlbOptions): string {
+export function originOf(name: KnobName, options: TlbOptions): string {
   return name === "seeds" && options["tlb-seeds"] !== undefined ? "--tlb-seeds" : "--tlb-knob";
 }

@@ -81,11 +81,57 @@ describe("analyze", () => {
     expect(table.err).toContain("a trace of x86 KVM (it has kvm_");
   });
 
-  it("models refills on request", async () => {
-    const { code, out } = await tool("analyze", MINI_510, "--tlb", "zen4");
+  it.each([MINI_510, MINI_72])("models refills as rows of the contract: %s", async (trace) => {
+    const policies = ["x86-per-table-5.10", "x86-once-5.18"];
+    const words = ["analyze", trace, "--tlb", "zen4", "--policy", policies.join()] as const;
+    const { code, out } = await tool(...words, "--tlb-seeds", "11", "--format", "json");
     expect(code).toBe(0);
-    expect(out).toMatch(/refills on zen4: after each of 17 operations/);
-    expect(out).toMatch(/x86-per-table-5\.10: \d+ refills more/);
+    const { refills, flushes } = JSON.parse(out) as {
+      flushes: readonly { policy: string; path: string; calls: number }[];
+      refills: {
+        rows: readonly Record<string, unknown>[];
+        differences: readonly unknown[];
+      };
+    };
+    for (const policy of policies) {
+      const rows = refills.rows.filter((row) => row["policy"] === policy);
+      expect(rows.length).toBeGreaterThan(0);
+      for (const row of rows) {
+        const fixed = { tlb: "zen4", stream: "generated", hypothesis: "combined", seeds: 11 };
+        expect(row).toMatchObject({ ...fixed, stage2_refills: null, stale_hits: 0 });
+      }
+    }
+    expect(refills.differences).toHaveLength(1);
+    const refillsOf = (policy: string, path: string): number =>
+      Number(
+        refills.rows.find((row) => row["policy"] === policy && row["path"] === path)?.[
+          "combined_refills"
+        ] ?? 0,
+      );
+    const callsOf = (policy: string, path: string): number =>
+      flushes.find((row) => row.policy === policy && row.path === path)?.calls ?? 0;
+    const [perTable = "", once = ""] = policies;
+    // Each path by itself: more refills only with more flushes, and the same with as many.
+    for (const path of new Set(flushes.map((row) => row.path))) {
+      const more = Math.sign(refillsOf(perTable, path) - refillsOf(once, path));
+      const calls = Math.sign(callsOf(perTable, path) - callsOf(once, path));
+      expect([0, calls], path).toContain(more);
+    }
+  });
+
+  it.each([
+    [["--stream", "proven"], "--stream: accesses are always generated"],
+    [
+      ["--stream-map", "identity"],
+      "--stream-map: says how a file of accesses is read, and there is none",
+    ],
+    [["--tlb-knob", "flushNs=5"], "--tlb-knob: flushNs has no effect on what is modelled there"],
+    [["--tlb-seeds", "3"], "--tlb-seeds: '3' is not a whole number from 9"],
+    [["--ipa-bits", "40"], "--ipa-bits: says nothing of a trace of x86 KVM"],
+  ])("refuses %j, which would have no effect", async (words, sentence) => {
+    const { code, out, err } = await tool("analyze", MINI_510, "--tlb", "zen4", ...words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(sentence);
   });
 
   it("changes flags one by one", async () => {

@@ -120,7 +120,9 @@ function refillsOf({ refills }: Summary): Numbers {
     numbers.set(`${name} combined, median`, combined_refills.median);
     numbers.set(`${name} combined, low`, combined_refills.low);
     numbers.set(`${name} combined, high`, combined_refills.high);
-    numbers.set(`${name} stage 2, median`, stage2_refills.median);
+    if (stage2_refills !== null) {
+      numbers.set(`${name} stage 2, median`, stage2_refills.median);
+    }
   }
   return numbers;
 }

@@ -97,7 +97,8 @@ export interface RefillEntry {
     readonly policy: string;
     readonly hypothesis: string;
     readonly combined_refills: SpreadEntry;
-    readonly stage2_refills: SpreadEntry;
+    /** Null where no flush is of one stage. */
+    readonly stage2_refills: SpreadEntry | null;
     readonly walk_references: SpreadEntry;
     readonly stale_hits: number;
     readonly hard_bound: number;
@@ -113,7 +114,7 @@ export interface RefillEntry {
   }[];
   /** A cross-check of the generated stream's refills: another model, on the same inputs. */
   readonly closed_form?: ClosedFormEntry;
-  /** Separate columns: they are not the same thing, and nothing is summed. */
+  /** Separate columns: they are not the same thing, and nothing is summed; none where no latency is stated. */
   readonly costs: readonly CostEntry[];
   /** The first stale hits of each policy that has any: it leaves translations that are gone. */
   readonly stale_examples: readonly StaleExampleEntry[];
@@ -144,7 +145,8 @@ export function refillEntry(report: RefillReport, flushes: readonly FlushRow[]):
     totals: result.totals.map(totalEntry),
     differences: result.differences.map(differenceEntry),
     ...(result.closedForm === undefined ? {} : { closed_form: closedEntry(result.closedForm) }),
-    costs: result.isKnown ? costsOf(report, flushes).map(costEntry) : [],
+    costs:
+      result.isKnown && result.wholeVm === undefined ? costsOf(report, flushes).map(costEntry) : [],
     stale_examples: result.staleExamples.map((one) => staleEntry(one, baseNs)),
     ...(result.missCurve.length === 0 ? {} : { miss_curve: missCurveEntry(result.missCurve) }),
     rows: [...result.rows],
@@ -160,8 +162,15 @@ const STREAM_ASSUMPTIONS: Readonly<Record<RefillResult["streamKind"], string>> =
   statistics: "statistics, not a sequence: accesses are independent draws at the rates of the file",
 };
 
+const NO_LATENCY =
+  "no latency of a flush by interrupts is stated, so no time is: neither of refills nor of flushes";
+
 /** What is taken for granted, in sentences. */
-export function refillAssumptions({ streamKind, counts }: RefillResult): readonly string[] {
+export function refillAssumptions({
+  streamKind,
+  counts,
+  wholeVm,
+}: RefillResult): readonly string[] {
   const assumed = [
     "the guest's virtual addresses are its physical ones (VA = IPA), under one ASID",
     "guest page tables lie in memory that is mapped like the page they map",
@@ -169,6 +178,9 @@ export function refillAssumptions({ streamKind, counts }: RefillResult): readonl
     "the loop is open: faults that another policy would have caused or saved are not made up",
   ];
   assumed.push(STREAM_ASSUMPTIONS[streamKind]);
+  if (wholeVm !== undefined) {
+    assumed.push(...wholeVm.assumptions, wholeVm.notSplit, NO_LATENCY);
+  }
   // Every seed sees the same episodes.
   if (counts.episodeStride > 1) {
     assumed.push(
@@ -227,7 +239,7 @@ function totalEntry(total: RefillTotal): RefillEntry["totals"][number] {
     policy: total.policy,
     hypothesis: total.hypothesis,
     combined_refills: spreadEntry(total.combined),
-    stage2_refills: spreadEntry(total.stage2),
+    stage2_refills: total.stage2 === null ? null : spreadEntry(total.stage2),
     walk_references: spreadEntry(total.walkReferences),
     stale_hits: total.staleHits,
     hard_bound: total.bound,

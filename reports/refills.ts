@@ -45,7 +45,7 @@ export function formatRefills(
   }
   const lines = [
     `${heading}: ${conclusionOf(result)}`,
-    ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${orderText(result, hypothesis)}`),
+    ...hypothesesOf(result).map((one) => `  ${one}: ${orderText(result, one)}`),
     "",
     intervalText(result),
   ];
@@ -64,12 +64,12 @@ export function formatRefills(
     formatTotals(result, flushes, options),
     formatStale(result, baseNs),
     formatClosedForm(result),
-    formatCosts(report, flushes, options),
+    result.wholeVm === undefined ? formatCosts(report, flushes, options) : "",
     `\nDifferences on the same visits (${result.counts.seeds} seeds, least to most)\n`,
     formatDifferences(result, options),
     formatMissCurve(result.missCurve, options),
     "\nHypotheses\n",
-    ...HYPOTHESES.map((hypothesis) => `  ${hypothesis}: ${MEANINGS[hypothesis]}\n`),
+    ...hypothesesOf(result).map((one) => `  ${one}: ${result.wholeVm?.meaning ?? MEANINGS[one]}\n`),
     "\nThe modelled TLB\n",
     shown,
     walkText(walk),
@@ -80,9 +80,14 @@ export function formatRefills(
   ].join("");
 }
 
+function hypothesesOf({ order }: RefillResult): readonly Hypothesis[] {
+  return HYPOTHESES.filter((one) => order[one] !== undefined);
+}
+
 /** The first line: does the answer depend on what the hardware does? */
 function conclusionOf(result: RefillResult): string {
-  if (result.order.combined.flat().length < 2) return "one policy, nothing to compare";
+  if (hypothesesOf(result).some((one) => result.order[one]!.flat().length < 2))
+    return "one policy, nothing to compare";
   const walks = result.walkFlips.map(
     ([policy, than]) =>
       `; BY WALK REFERENCES THE ORDER OF ${policy} AND ${than} FLIPS between them`,
@@ -90,14 +95,15 @@ function conclusionOf(result: RefillResult): string {
   return `${refillConclusion(result)}${walks.join("")}`;
 }
 
-function refillConclusion({ isStable }: RefillResult): string {
+function refillConclusion({ isStable, wholeVm }: RefillResult): string {
+  if (wholeVm !== undefined) return "the order of the policies, from the fewest on";
   return isStable
     ? "the order of the policies is the same under all three hypotheses of the hardware"
     : "THE ORDER OF THE POLICIES FLIPS between the hypotheses of the hardware";
 }
 
 function orderText(result: RefillResult, hypothesis: Hypothesis): string {
-  return result.order[hypothesis].map((group) => group.join(" = ")).join(" < ");
+  return result.order[hypothesis]!.map((group) => group.join(" = ")).join(" < ");
 }
 
 function whyUnknown({ counts, streamKind }: RefillResult): string {
@@ -148,7 +154,7 @@ function formatTotals(
     spreadText(total.combined),
     text(total.combined.high),
     `≤${text(total.bound)}`,
-    text(total.stage2.median),
+    total.stage2 === null ? "not split" : text(total.stage2.median),
     text(total.walkReferences.median),
     text(total.staleHits),
     // Of the trace, whatever the policy: the loop is open.

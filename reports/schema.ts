@@ -125,7 +125,7 @@ export const REFILLS: TableSchema<RefillRow> = {
     estimate(
       "stage2_refills",
       "translation",
-      "Stage-2 translations in walks that had to be walked and would have been found: median.",
+      "Stage-2 translations in walks that had to be walked and would have been found: median; null also where no flush is of one stage (x86).",
     ),
     estimate(
       "walk_references",

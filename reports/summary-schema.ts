@@ -92,7 +92,7 @@ const refills = v.looseObject({
       policy: v.string(),
       hypothesis: v.string(),
       combined_refills: spread,
-      stage2_refills: spread,
+      stage2_refills: v.nullable(spread),
       walk_references: spread,
       stale_hits: v.number(),
     }),

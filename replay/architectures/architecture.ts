@@ -6,7 +6,9 @@ import type { KernelVersion } from "../policies/kernel-version.ts";
 import type { FlagOverride } from "../policies/overrides.ts";
 import type { PolicyFit } from "../replay.ts";
 import type { FlushRow, InstructionRow } from "../results.ts";
-import type { TlbShape } from "../tlb/shape.ts";
+import type { KnobName, RefillKnobs } from "../tlb/refills/knobs.ts";
+import type { RefillResult } from "../tlb/refills/refill-result.ts";
+import type { TlbShape, WalkGeometry } from "../tlb/shape.ts";
 
 /** A policy as reports name it. */
 export interface NamedPolicy {
@@ -28,6 +30,15 @@ export interface RunSetting {
   readonly origin: string;
 }
 
+/** A TLB to model under generated accesses. */
+export interface TlbRequest {
+  readonly id: string;
+  readonly shape: TlbShape;
+  readonly knobs: RefillKnobs;
+  /** Knobs that the user set: they do not vary. */
+  readonly fixed: ReadonlySet<KnobName>;
+}
+
 /** What a replay of one trace is asked for. */
 export interface ArchitectureRequest {
   /** Ids of `--policy`; undefined: the recorded kernel's own, and what it is best compared with. */
@@ -41,7 +52,7 @@ export interface ArchitectureRequest {
   readonly compare: boolean;
   readonly operationsOnly: boolean;
   /** A TLB to model the refills of; undefined: none. */
-  readonly tlb: { readonly id: string; readonly shape: TlbShape } | undefined;
+  readonly tlb: TlbRequest | undefined;
   /** Functions known to have been probed; undefined where no list was saved. */
   readonly probedFunctions: readonly string[] | undefined;
   readonly pointers: PointerTable;
@@ -66,6 +77,8 @@ export interface ArchitectureResult {
   readonly fits: readonly PolicyFit[];
   /** Whether the trace records invalidations to compare with. */
   readonly primitivesRecorded: boolean;
+  /** Present where a TLB was modelled. */
+  readonly refills?: RefillResult | undefined;
   /** Operations on tables that the trace showed; 0: there is nothing to replay. */
   readonly operations: number;
   /** Sentences on what the numbers of these policies rest on and do not show. */
@@ -87,6 +100,8 @@ export interface Architecture {
   /** Its name in `uname -a`. */
   readonly machine: RegExp;
   readonly policies: readonly NamedPolicy[];
+  /** How its TLBs are modelled: walks, and the knobs that say something. Absent: by the replay of stage 2, or not. */
+  readonly tlb?: { readonly walk: WalkGeometry; readonly knobs: readonly KnobName[] };
   /** Starts a replay; undefined: the replay of stage 2 itself, which has options of its own. */
   readonly start?: (request: ArchitectureRequest) => ArchitectureReplay;
 }

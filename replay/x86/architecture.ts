@@ -10,6 +10,7 @@ import { explainX86 } from "./explain.ts";
 import { X86_POLICIES } from "./policies/registry.ts";
 import { selectX86Policies } from "./policies/select.ts";
 import { presentFormOf, x86PolicyOfKernel } from "./policies/version-map.ts";
+import { X86_KNOBS, X86_WALK } from "./refills.ts";
 import { X86Replay } from "./replay.ts";
 
 const FLUSH_FUNCTION = "kvm_flush_remote_tlbs";
@@ -32,6 +33,7 @@ export const X86: Architecture = {
   ],
   machine: /\bx86_64\b/,
   policies: X86_POLICIES,
+  tlb: { walk: X86_WALK, knobs: X86_KNOBS },
   start: startX86,
 };
 
@@ -74,6 +76,7 @@ function startX86(request: ArchitectureRequest): ArchitectureReplay {
         instructions: [],
         fits: result.fits,
         primitivesRecorded: result.flushesRecorded,
+        refills: result.refills,
         operations: result.operations,
         explanations: (ids) => explainX86(result, policies, recorded, request, ids),
       };

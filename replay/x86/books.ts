@@ -92,12 +92,14 @@ export class X86Books {
     return task;
   }
 
+  /** Modelled TLBs; undefined: none is asked for. */
   get refills(): X86RefillModel | undefined {
     return this.#parts.refills;
   }
 
   now(tsNs: number): void {
     this.#nowNs = tsNs;
+    this.#parts.refills?.now(tsNs);
     for (const policy of this.policies) policy.nowNs = tsNs;
   }
 
@@ -117,12 +119,15 @@ export class X86Books {
     this.#parts.diagnostics.add("BAD_NUMBER", detail, line);
   }
 
+  /** A tracepoint names no VM: a thread that has named none works for the first one. */
+  vmOf(task: X86Task): number {
+    return task.kvm === 0 ? this.#onlyKvm : task.kvm;
+  }
+
   /** The tables of an address space of the VM that the thread works for: all its roots agree. */
   tableOf(task: X86Task, space: number): TdpTable {
     if (this.#onlyKvm === 0) this.#onlyKvm = task.kvm;
-    // A tracepoint names no VM: a thread that has named none works for the first one.
-    const kvm = task.kvm === 0 ? this.#onlyKvm : task.kvm;
-    const key = kvm * ADDRESS_SPACES + space;
+    const key = this.vmOf(task) * ADDRESS_SPACES + space;
     const known = this.#tables.get(key);
     if (known !== undefined) return known;
     const table = new TdpTable();
@@ -136,6 +141,21 @@ export class X86Books {
     task.bracket.open(path, kvm, line, this.#nowNs);
   }
 
+  entered(task: X86Task, cpu: number): void {
+    this.running.enter(task.kvm, task.pid);
+    this.#parts.refills?.entered(this.vmOf(task), cpu, task.pid);
+  }
+
+  left(task: X86Task, cpu: number): void {
+    this.running.leave(task.pid);
+    this.#parts.refills?.left(cpu);
+  }
+
+  /** @param gpa NaN where the event does not say. */
+  faulted(task: X86Task, gpa: number): void {
+    this.#parts.refills?.faulted(this.vmOf(task), gpa);
+  }
+
   flushRecorded(kvm: number): void {
     this.#recordedByVm.set(kvm, (this.#recordedByVm.get(kvm) ?? 0) + 1);
     const running = this.running.count(kvm);
@@ -147,6 +167,7 @@ export class X86Books {
     const recorded = this.#recordedByVm.get(kvm) ?? 0;
     this.#recordedByVm.delete(kvm);
     this.statistics.push({ kvm, kicks, requests, recorded });
+    this.#parts.refills?.destroyed(kvm);
   }
 
   /** The thread's operation ends. @param mayHaveYielded whether its walk may have flushed before. */
@@ -174,12 +195,13 @@ export class X86Books {
     }
     for (const table of this.#tables.values()) table.forget();
     this.running.forget();
+    this.#parts.refills?.stateForgotten();
   }
 
   #settle(task: X86Task, isCut: boolean, isBegunBefore: boolean): void {
     const { bracket } = task;
     const { tallies, agreements, recorded, listener } = this.#parts;
-    if (bracket.changes > 0) this.#parts.refills?.settled(bracket);
+    if (bracket.changes > 0) this.#parts.refills?.settled(task.pid, bracket);
     if (bracket.recorded.length === 0 && bracket.books.every(({ queue }) => queue.length === 0)) {
       return;
     }

@@ -86,6 +86,7 @@ export class X86Engine {
       case K.fast_page_fault:
       case K.page_fault:
       case K.tdp_map:
+        if (kind === K.page_fault) this.#books.faulted(task, batch.addr[row]!);
         // One fault tells several of these.
         this.#open(batch, row, task, Path.collapse, kind !== K.tdp_map);
         return;
@@ -225,10 +226,10 @@ export class X86Engine {
         return;
       case K.kvm_entry:
         this.#close(task);
-        this.#books.running.enter(task.kvm, task.pid);
+        this.#books.entered(task, batch.cpu[row]!);
         return;
       case K.kvm_exit:
-        this.#books.running.leave(task.pid);
+        this.#books.left(task, batch.cpu[row]!);
         return;
       case K.userspace_exit:
         this.#close(task);

@@ -1,7 +1,6 @@
 import type { ArchitectureRequest } from "../architectures/architecture.ts";
 import type { VmStatistics } from "./books.ts";
 import type { X86Policy, X86PolicyFlags } from "./policies/flags.ts";
-import { VISITS } from "./refills.ts";
 import type { X86ReplayResult } from "./replay.ts";
 
 /** What a removed table waits for, by policy flag. */
@@ -28,7 +27,6 @@ export function explainX86(
   }
   sentences.push(...statistics(result.statistics));
   sentences.push(...interrupts(result, policies, shown));
-  sentences.push(...refills(result, policies, shown));
   if (result.tablesRemoved > 0) {
     for (const [i, { id, flags }] of policies.entries()) {
       if (!shown.includes(id)) continue;
@@ -79,28 +77,6 @@ function interrupts(
   );
   const recorded = `recorded flushes: ${sent.kicks} interrupted a running vCPU, ${sent.sent} interrupts in all`;
   return flushesRecorded ? [recorded, ...own] : own;
-}
-
-/** What the flushes cost guests that run on. */
-function refills(
-  { refills: modelled }: X86ReplayResult,
-  policies: readonly X86Policy[],
-  shown: readonly string[],
-): readonly string[] {
-  if (modelled === undefined) return [];
-  const { tlb, byPolicy, episodes, leavesLeftOut } = modelled;
-  const left = leavesLeftOut === 0 ? "" : `, ${leavesLeftOut} mapped pages left out`;
-  return [
-    `refills on ${tlb}: after each of ${episodes} operations that some policy flushes for, ${VISITS} uses of what is mapped (skewed, the same for all)${left}; a flush leaves nothing of the VM, range or not`,
-    ...policies.flatMap(({ id }, i) => {
-      const { refills: missed, references } = byPolicy[i]!;
-      return shown.includes(id)
-        ? [
-            `${id}: ${missed} refills more than where only what changed is dropped, ${references} memory references more`,
-          ]
-        : [];
-    }),
-  ];
 }
 
 function yields(

@@ -10,9 +10,10 @@ import { X86Engine } from "./engine.ts";
 import { RunningVcpus } from "./guests.ts";
 import type { X86Policy } from "./policies/flags.ts";
 import { type X86Costs, X86PolicyReplay } from "./policy-replay.ts";
-import { X86RefillModel, type X86RefillResult } from "./refills.ts";
+import { X86RefillModel, type X86Tlb } from "./refills.ts";
 import type { PresentForm } from "./spte.ts";
-import type { TlbShape } from "../tlb/shape.ts";
+import type { RefillResult } from "../tlb/refills/refill-result.ts";
+import { refillResult } from "../tlb/refills/refill-rows.ts";
 
 /** Everything that decides a replay of an x86 trace. */
 export interface X86ReplayConfig {
@@ -37,7 +38,7 @@ export interface X86ReplayResult {
   readonly costs: readonly X86Costs[];
   readonly tablesRemoved: number;
   /** Present where a TLB was modelled. */
-  readonly refills: X86RefillResult | undefined;
+  readonly refills: RefillResult | undefined;
   /** Changes of entries and other operations that the trace shows. */
   readonly operations: number;
   /** Flushes recorded, those that interrupted a running vCPU, and interrupts; undefined without entries and exits. */
@@ -60,15 +61,14 @@ export class X86Replay {
 
   readonly #refills: X86RefillModel | undefined;
 
-  /** @param tlb a modelled TLB, and its name. */
+  /** @param tlb a TLB to model. */
   constructor(
     config: X86ReplayConfig,
     diagnostics: Diagnostics,
     listener?: X86Listener,
-    tlb?: { readonly id: string; readonly shape: TlbShape },
+    tlb?: X86Tlb,
   ) {
-    this.#refills =
-      tlb === undefined ? undefined : new X86RefillModel(tlb.id, tlb.shape, config.policies.length);
+    this.#refills = tlb === undefined ? undefined : new X86RefillModel(tlb, config.policies.length);
     this.#config = config;
     const running = new RunningVcpus();
     this.#policies = config.policies.map((policy, i) => new X86PolicyReplay(policy, i, running));
@@ -100,6 +100,7 @@ export class X86Replay {
 
   finish(): X86ReplayResult {
     this.#engine.finish();
+    this.#refills?.finish();
     const recorded = this.#engine.flushesRecorded > 0 || this.#config.flushesProbed === true;
     const tallies = recorded ? [...this.#tallies, this.#recorded] : this.#tallies;
     const tables = [...this.#books.tables()];
@@ -111,7 +112,13 @@ export class X86Replay {
       costs: this.#policies.map(({ costs }) => costs),
       tablesRemoved,
       operations: this.#engine.operations,
-      refills: this.#refills?.finish(),
+      refills:
+        this.#refills === undefined
+          ? undefined
+          : refillResult(
+              this.#refills,
+              this.#config.policies.map(({ id }) => id),
+            ),
       interrupts: running.isKnown ? { kicks, sent: interrupts } : undefined,
       statistics,
       disagreements: tables.reduce((sum, table) => sum + table.disagreements, 0),

@@ -47,10 +47,20 @@ export class SpteChanges {
     if (!bracket.isOpen) {
       this.#books.open(task, Path.unattributed, batch.line[row]!, batch.kvm[row]!);
     }
+    const { refills } = this.#books;
+    refills?.changing(this.#books.vmOf(task), table, space, bracket);
     const joinable = table.joinableLevel(gfn);
     table.change(gfn, level, before, after);
     bracket.changes += 1;
-    this.#tellRefills(gfn, level, before, after);
+    if (refills !== undefined) {
+      const isKept = before === Entry.leaf && after === Entry.leaf;
+      const isSame = isKept && isSameFrame(oldLow, oldHigh, newLow, newHigh);
+      const isProtected = isSame && isWritable(oldLow) && !isWritable(newLow);
+      if (!isSame || isProtected) {
+        const vm = this.#books.vmOf(task);
+        refills.changed(vm, task, space, gfn, level, before, after, isProtected);
+      }
+    }
     if (before === Entry.table && after !== Entry.table) {
       this.#tableRemoved(bracket, gfn, level);
     } else if (before === Entry.leaf) {
@@ -80,16 +90,6 @@ export class SpteChanges {
         policy.tableDone(bracket, topGfn, topLevel, top === 0);
       }
     }
-  }
-
-  #tellRefills(gfn: number, level: number, before: number, after: number): void {
-    const { refills } = this.#books;
-    if (refills === undefined || before === after) return;
-    if (before === Entry.leaf) {
-      if (after === Entry.table) refills.leafSplit(gfn, level);
-      else refills.leafGone(gfn, level);
-    }
-    if (after === Entry.leaf) refills.leafMapped(gfn, level);
   }
 
   #tableRemoved(bracket: X86Bracket, gfn: number, level: number): void {

@@ -46,7 +46,7 @@ describe("what the captures prove of the guests' accesses", () => {
         expect(staleHits, which).toBe(0);
         expect(combined.low, which).toBeGreaterThanOrEqual(0);
         expect(combined.high, which).toBeLessThanOrEqual(bound);
-        expect(stage2.low, which).toBeGreaterThanOrEqual(0);
+        expect(stage2!.low, which).toBeGreaterThanOrEqual(0);
       }
     },
   );

@@ -17,10 +17,10 @@ export class GuestAccesses {
     this.#mostVisits = mostVisits;
   }
 
-  /** A flush is simulated: what is accessed behind it on this PE is too. */
-  renew(slot: number): void {
+  /** A flush is simulated: what is accessed behind it on this PE is too. @param share of the most visits. */
+  renew(slot: number, share = 1): void {
     this.#isStopped = false;
-    this.#leftVisits[slot] = this.#mostVisits;
+    this.#leftVisits[slot] = this.#mostVisits * share;
   }
 
   extend(slot: number, factor: number): void {

@@ -1,5 +1,4 @@
-import type { Stage2Context } from "../../contexts/context.ts";
-import { Guest } from "./guest.ts";
+import { Guest, type GuestMemory } from "./guest.ts";
 import type { HardBounds } from "./hard-bounds.ts";
 import { MODELLED_VMS } from "./lane.ts";
 import type { RefillWorld } from "./world.ts";
@@ -22,7 +21,7 @@ export class GuestTable {
   }
 
   /** Undefined where every VMID is taken by a VM that lives. */
-  of(context: Stage2Context): Guest | undefined {
+  of(context: GuestMemory): Guest | undefined {
     const known = this.#guests.get(context.id);
     if (known !== undefined) return known;
     const vm = this.#freeVm();

@@ -1,10 +1,20 @@
 import type { GuestStream } from "../../accesses/access-source.ts";
-import type { Stage2Context } from "../../contexts/context.ts";
 import { Footprint } from "./footprint.ts";
+
+/** The tables that a modelled guest runs on, of whatever architecture. */
+export interface GuestMemory {
+  readonly id: number;
+  /** Destroyed: nobody runs on it any more. */
+  readonly isGone: boolean;
+  readonly table: {
+    /** What maps a page: an EntryKind, and the level of the leaf, 3 for a page. */
+    lookup(page: number): { readonly kind: number; readonly level: number };
+  };
+}
 
 /** One VM as the TLBs see it. */
 export class Guest {
-  readonly context: Stage2Context;
+  readonly context: GuestMemory;
   /** VMID of the model, and number of its address space: VA and IPA are taken to be the same. */
   readonly vm: number;
   readonly space: number;
@@ -17,7 +27,7 @@ export class Guest {
   /** By PE: ns in the guest since the last flush, per policy (for the hard bounds). */
   readonly sinceFlushNs: Float64Array[] = [];
 
-  constructor(context: Stage2Context, vm: number, space: number) {
+  constructor(context: GuestMemory, vm: number, space: number) {
     this.context = context;
     this.vm = vm;
     this.space = space;

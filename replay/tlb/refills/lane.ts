@@ -58,7 +58,7 @@ export class Lane {
   readonly #pes: (ModelledPe | undefined)[] = [];
   readonly #marks: FlushMarks[] = [];
 
-  /** @param encoding how the policy's kernel cuts ranges; undefined: no policy. */
+  /** @param encoding how the policy's kernel cuts ranges; undefined: no policy, or one whose ranges take the VM. */
   constructor(parts: LaneParts, hypothesis: Hypothesis, encoding: RangeEncoding | undefined) {
     this.#parts = parts;
     this.hypothesis = hypothesis;
@@ -119,7 +119,6 @@ export class Lane {
           break;
         case Primitive.RANGE:
           this.#flushRange(pe, vm, space, page, pages);
-          pe.flushStage1(vm);
           break;
         default:
           for (let call = 0; call < count; call += 1) {
@@ -172,11 +171,15 @@ export class Lane {
 
   /** What the operands of the range's instructions name, which two kernels get wrong for 2^21 pages. */
   #flushRange(pe: ModelledPe, vm: number, space: number, page: number, pages: number): void {
-    if (this.#encoding === undefined) return;
+    if (this.#encoding === undefined) {
+      pe.flushBothStages(vm);
+      return;
+    }
     this.#sink.pe = pe;
     this.#sink.vm = vm;
     this.#sink.space = space;
     encodeRange(this.#encoding, page, pages, this.#sink);
+    pe.flushStage1(vm);
   }
 
   readonly #sink = new Stage2Sink();

@@ -20,6 +20,6 @@ export interface RefillModelConfig {
   readonly recorded?: RecordedAccesses;
   /** Draw refills against TLB size too. */
   readonly curves: boolean;
-  /** By policy, in the order of the replay: how its kernel cuts ranges. */
-  readonly encodings: readonly RangeEncoding[];
+  /** By policy, in the order of the replay: how its kernel cuts ranges; undefined: they take the whole VM. */
+  readonly encodings: readonly (RangeEncoding | undefined)[];
 }

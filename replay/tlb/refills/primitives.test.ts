@@ -51,7 +51,7 @@ function told(result: RefillResult, policy: string, hypothesis: Hypothesis): Tol
   )!;
   return {
     combined: total.combined.median,
-    stage2: total.stage2.median,
+    stage2: total.stage2!.median,
     references: total.walkReferences.median,
     stale: total.staleHits,
   };

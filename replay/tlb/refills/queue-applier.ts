@@ -31,6 +31,8 @@ export interface SettledBracket {
   readonly path: number;
   readonly startNs: number;
   readonly nowNs: number;
+  /** So many caps of visits are shared evenly by the times between its flushes; absent: first come, first served. */
+  readonly capsShared?: number;
 }
 
 /** Applies what a bracket changed, and what each policy did about it, to every lane of every world. */
@@ -61,22 +63,40 @@ export class QueueApplier {
       }
       return;
     }
-    if (steps > 1) {
-      for (const pe of bracket.running.guest.keys()) {
-        for (const world of this.#worlds) {
-          world.extend(guest, pe, Math.min(steps, CAPS_IN_BRACKET));
-        }
-      }
+    if (steps > 1 && bracket.capsShared === undefined) {
+      this.#eachPe(bracket, (world, pe) => {
+        world.extend(guest, pe, Math.min(steps, CAPS_IN_BRACKET));
+      });
     }
     const ns = (bracket.nowNs - bracket.startNs) / steps;
     for (let step = 0; step < steps; step += 1) {
-      if (steps > 1) bracket.advance(bracket.startNs + (step + 0.5) * ns);
+      if (steps > 1) {
+        this.#share(bracket, steps);
+        bracket.advance(bracket.startNs + (step + 0.5) * ns);
+      }
       for (const world of this.#worlds) this.#step(world, bracket, step, steps);
     }
+    if (steps > 1) this.#share(bracket, 1);
     const origins = due.map((change) =>
       bracket.queues.map((queue) => originOf(change, queue, bracket)),
     );
     for (const world of this.#worlds) this.#judge(world, bracket, origins);
+  }
+
+  /** Gives each time between two flushes as much as every other. */
+  #share(bracket: SettledBracket, steps: number): void {
+    const { capsShared, guest } = bracket;
+    if (capsShared === undefined) return;
+    const share = Math.min(1, capsShared / steps);
+    this.#eachPe(bracket, (world, pe) => {
+      world.renew(guest, pe, share);
+    });
+  }
+
+  #eachPe({ running }: SettledBracket, visit: (world: RefillWorld, pe: number) => void): void {
+    for (const pe of running.guest.keys()) {
+      for (const world of this.#worlds) visit(world, pe);
+    }
   }
 
   /** A call that every policy makes on one PE. */

@@ -55,7 +55,8 @@ export interface RefillTotal {
   readonly policy: string;
   readonly hypothesis: Hypothesis;
   readonly combined: Spread;
-  readonly stage2: Spread;
+  /** Null where entries of one stage are not flushed by themselves. */
+  readonly stage2: Spread | null;
   readonly walkReferences: Spread;
   readonly staleHits: number;
   /** Most refills that any stream can have, of the calls that are certain or possible. */
@@ -96,8 +97,20 @@ export interface RefillDifference {
   readonly walkVerdict: "fewer" | "more" | "no difference";
 }
 
+/** A machine whose flushes take all of a VM: there is no stage to spare, and so nothing to suppose of it. */
+export interface WholeVmFlushes {
+  /** The one hypothesis under which it is modelled, and what it says there. */
+  readonly hypothesis: Hypothesis;
+  readonly meaning: string;
+  /** Why `stage2_refills` are null. */
+  readonly notSplit: string;
+  readonly assumptions: readonly string[];
+}
+
 export interface RefillResult {
   readonly tlb: string;
+  /** Absent: flushes of a stage, under every hypothesis. */
+  readonly wholeVm?: WholeVmFlushes | undefined;
   /** As the rows name it. */
   readonly stream: string;
   readonly streamKind: StreamKind;
@@ -107,7 +120,7 @@ export interface RefillResult {
   readonly differences: readonly RefillDifference[];
   /** The order of the policies by refills is the same under every hypothesis. */
   readonly isStable: boolean;
-  readonly order: Readonly<Record<Hypothesis, readonly (readonly string[])[]>>;
+  readonly order: Readonly<Partial<Record<Hypothesis, readonly (readonly string[])[]>>>;
   /** What the hard bound of one flush is the least of, beside the pages mapped. */
   readonly bound: {
     readonly entries: number;

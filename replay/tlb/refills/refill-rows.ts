@@ -1,7 +1,7 @@
 import { PATHS } from "../../paths.ts";
 import { HYPOTHESES, type Hypothesis } from "../shape.ts";
 import { SHORTEST_WALK_NS, WALKERS } from "./hard-bounds.ts";
-import type { RefillModel } from "./refill-model.ts";
+import { countsOf, type RefillSums } from "./refill-counts.ts";
 import type { Lane } from "./lane.ts";
 import { staleExamplesOf } from "./stale-examples.ts";
 import type {
@@ -14,23 +14,25 @@ import type {
   Spread,
 } from "./refill-result.ts";
 
-export function refillResult(model: RefillModel, policies: readonly string[]): RefillResult {
+export function refillResult(model: RefillSums, policies: readonly string[]): RefillResult {
   const counts = countsOf(model);
+  const { wholeVm } = model;
+  const hypotheses = wholeVm === undefined ? HYPOTHESES : [wholeVm.hypothesis];
   const isKnown = counts.visits > 0;
   const { tlb, stream: streamKind } = model.config;
   const stream = nameOfStream(model);
   const totals = policies.flatMap((policy, at) =>
-    HYPOTHESES.map((hypothesis, h) =>
+    hypotheses.map((hypothesis, h) =>
       totalOf(model, policy, hypothesis, h * policies.length + at, at),
     ),
   );
   const rows = policies.flatMap((policy, at) =>
-    HYPOTHESES.flatMap((hypothesis, h) => {
+    hypotheses.flatMap((hypothesis, h) => {
       const lane = h * policies.length + at;
       return rowsOf(model, policy, hypothesis, lane, counts, isKnown);
     }),
   );
-  const differences = HYPOTHESES.flatMap((hypothesis, h) =>
+  const differences = hypotheses.flatMap((hypothesis, h) =>
     policies.flatMap((policy, a) =>
       policies
         .slice(a + 1)
@@ -41,17 +43,14 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   );
   const orderUnder = (hypothesis: Hypothesis): readonly (readonly string[])[] =>
     orderOf(hypothesis, policies, totals, differences);
-  const order = {
-    minimum: orderUnder("minimum"),
-    combined: orderUnder("combined"),
-    "over-invalidating": orderUnder("over-invalidating"),
-  };
-  const texts = HYPOTHESES.map((hypothesis) => JSON.stringify(order[hypothesis]));
+  const order = Object.fromEntries(hypotheses.map((one) => [one, orderUnder(one)] as const));
+  const texts = hypotheses.map((hypothesis) => JSON.stringify(order[hypothesis]));
   const isStable = texts.every((text) => text === texts[0]);
   const missCurve = isKnown ? (model.worlds[0]?.curve?.rows(policies) ?? []) : [];
   const staleExamples = policies.flatMap((policy, at) => staleExamplesOf(model, policy, at));
   return {
     tlb,
+    ...(wholeVm === undefined ? {} : { wholeVm }),
     stream,
     streamKind,
     isKnown,
@@ -76,11 +75,11 @@ export function refillResult(model: RefillModel, policies: readonly string[]): R
   };
 }
 
-function nameOfStream({ config }: RefillModel): string {
+function nameOfStream({ config }: RefillSums): string {
   return config.streamName ?? config.stream;
 }
 
-function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): ClosedForm {
+function closedFormOf({ intervals }: RefillSums, policies: readonly string[]): ClosedForm {
   const { entries, translations } = intervals;
   const totals = policies.map((policy, at) => ({
     policy,
@@ -91,7 +90,7 @@ function closedFormOf({ intervals }: RefillModel, policies: readonly string[]): 
 }
 
 function totalOf(
-  model: RefillModel,
+  model: RefillSums,
   policy: string,
   hypothesis: Hypothesis,
   lane: number,
@@ -101,7 +100,8 @@ function totalOf(
     policy,
     hypothesis,
     combined: spreadOf(model, (lanes) => sum(lanes[lane]!.combined)),
-    stage2: spreadOf(model, (lanes) => sum(lanes[lane]!.stage2)),
+    stage2:
+      model.wholeVm === undefined ? spreadOf(model, (lanes) => sum(lanes[lane]!.stage2)) : null,
     walkReferences: spreadOf(model, (lanes) => sum(lanes[lane]!.references)),
     staleHits: Math.max(...model.worlds.map((world) => world.lanes[lane]!.staleHits)),
     bound: model.bounds.refills[at]!,
@@ -109,7 +109,7 @@ function totalOf(
 }
 
 function rowsOf(
-  model: RefillModel,
+  model: RefillSums,
   policy: string,
   hypothesis: Hypothesis,
   lane: number,
@@ -132,7 +132,10 @@ function rowsOf(
       tlb: model.config.tlb,
       stream: nameOfStream(model),
       combined_refills: known(refills.median),
-      stage2_refills: known(spreadOf(model, (lanes) => lanes[lane]!.stage2[path]!).median),
+      stage2_refills:
+        model.wholeVm === undefined
+          ? known(spreadOf(model, (lanes) => lanes[lane]!.stage2[path]!).median)
+          : null,
       walk_references: known(spreadOf(model, (lanes) => lanes[lane]!.references[path]!).median),
       // A stale hit belongs to no path: the first row of its policy and hypothesis has them all.
       stale_hits: known(i === 0 ? stale : 0),
@@ -151,7 +154,7 @@ function rowsOf(
 }
 
 function differenceOf(
-  model: RefillModel,
+  model: RefillSums,
   hypothesis: Hypothesis,
   firstLane: number,
   policy: string,
@@ -226,7 +229,7 @@ function orderOf(
   return groups.map((group) => policies.filter((policy) => group.includes(policy)));
 }
 
-function spreadOf(model: RefillModel, valueOf: (lanes: readonly Lane[]) => number): Spread {
+function spreadOf(model: RefillSums, valueOf: (lanes: readonly Lane[]) => number): Spread {
   const base: number[] = [];
   const all: number[] = [];
   for (const world of model.worlds) {
@@ -252,35 +255,4 @@ function medianOfSorted(values: readonly number[]): number {
 
 function sum(values: Float64Array): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function countsOf(model: RefillModel): RefillCounts {
-  const { running, sampling, proven, changes } = model;
-  const first = model.worlds[0]!;
-  let pagesLeftOut = 0;
-  for (const guest of model.guests) pagesLeftOut += guest.footprint.leftOut;
-  return {
-    guestMs: running.guestNs / 1e6,
-    unknownVmMs: running.unknownVmNs / 1e6,
-    unmodelledPeMs: running.unmodelledNs / 1e6,
-    pes: running.pes,
-    contextsLeftOut: model.contextsLeftOut,
-    pagesLeftOut,
-    visits: first.visits,
-    visitsUnmapped: first.unmapped,
-    visitsOutside: first.outside,
-    visitsCut: first.visitsCut,
-    provenVisits: proven.made,
-    provenLost: proven.lost,
-    episodes: sampling.seen,
-    episodesSimulated: sampling.sampled,
-    episodeStride: sampling.stride,
-    seeds: model.worlds.filter((world) => world.scenario.isBase && !world.scenario.withPossible)
-      .length,
-    pagesSplit: changes.pagesSplit,
-    pagesCollapsed: changes.pagesCollapsed,
-    guestFaults: model.guestFaults,
-    refaults: model.refaults,
-    blocksSplit: changes.blocksSplit,
-  };
 }

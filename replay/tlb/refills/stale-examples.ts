@@ -4,7 +4,7 @@ import { PRIMITIVES } from "../../tlbi/primitives.ts";
 import type { Hypothesis } from "../shape.ts";
 import type { StaleOrigin } from "../stale-entries.ts";
 import type { StaleHit } from "./lane.ts";
-import type { RefillModel } from "./refill-model.ts";
+import type { RefillSums } from "./refill-counts.ts";
 import type { StaleExample } from "./refill-result.ts";
 
 /** Where examples are looked for first: the default, then what needs stage-2-only entries of pages. */
@@ -12,7 +12,7 @@ const ORDER: readonly Hypothesis[] = ["combined", "minimum", "over-invalidating"
 
 /** The first stale hits of one policy, of the first run that has any. @param at its place among them. */
 export function staleExamplesOf(
-  { worlds, config }: RefillModel,
+  { worlds, config }: RefillSums,
   policy: string,
   at: number,
 ): readonly StaleExample[] {

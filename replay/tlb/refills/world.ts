@@ -61,14 +61,15 @@ export class RefillWorld {
   constructor(
     scenario: Scenario,
     parts: LaneParts,
-    encodings: readonly RangeEncoding[],
+    encodings: readonly (RangeEncoding | undefined)[],
     streamOf: (scenario: Scenario, vm: number) => GuestStream,
+    hypotheses: readonly Hypothesis[] = HYPOTHESES,
   ) {
     this.scenario = scenario;
     this.#streamOf = streamOf;
-    const exactNames = [...new Set(HYPOTHESES.map((one) => exactHypothesis(one)))];
+    const exactNames = [...new Set(hypotheses.map((one) => exactHypothesis(one)))];
     this.exact = exactNames.map((one) => new Lane(parts, one, undefined));
-    this.lanes = HYPOTHESES.flatMap((one) =>
+    this.lanes = hypotheses.flatMap((one) =>
       encodings.map((encoding) => new Lane(parts, one, encoding)),
     );
     this.#exactOf = this.lanes.map(({ hypothesis }) =>
@@ -113,8 +114,8 @@ export class RefillWorld {
   }
 
   /** A flush is simulated: what the guest does behind it on this PE is too. */
-  renew(guest: Guest, slot: number): void {
-    this.#accessesOf(guest).renew(slot);
+  renew(guest: Guest, slot: number, share = 1): void {
+    this.#accessesOf(guest).renew(slot, share);
   }
 
   /** What is still to be made on a PE is so many times as much: a bracket holds many flushes. */

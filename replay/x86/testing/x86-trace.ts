@@ -21,7 +21,7 @@ export class X86Trace {
   readonly rows: EventRow[] = [];
   #tsNs = 0;
 
-  add(row: Omit<EventRow, "pid" | "cpu"> & { readonly pid?: number }): this {
+  add(row: Omit<EventRow, "pid" | "cpu"> & { readonly pid?: number; readonly cpu?: number }): this {
     this.#tsNs += 1000;
     this.rows.push({ pid: 100, cpu: 0, tsNs: this.#tsNs, kvm: KVM, ...row });
     return this;
