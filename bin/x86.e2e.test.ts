@@ -102,20 +102,20 @@ describe("analyze", () => {
       }
     }
     expect(refills.differences).toHaveLength(1);
-    const refillsOf = (policy: string, path: string): number =>
+    const refillsOf = (policy: string, on: string): number =>
       Number(
-        refills.rows.find((row) => row["policy"] === policy && row["path"] === path)?.[
+        refills.rows.find((row) => row["policy"] === policy && row["path"] === on)?.[
           "combined_refills"
         ] ?? 0,
       );
-    const callsOf = (policy: string, path: string): number =>
-      flushes.find((row) => row.policy === policy && row.path === path)?.calls ?? 0;
+    const callsOf = (policy: string, on: string): number =>
+      flushes.find((row) => row.policy === policy && row.path === on)?.calls ?? 0;
     const [perTable = "", once = ""] = policies;
     // Each path by itself: more refills only with more flushes, and the same with as many.
-    for (const path of new Set(flushes.map((row) => row.path))) {
-      const more = Math.sign(refillsOf(perTable, path) - refillsOf(once, path));
-      const calls = Math.sign(callsOf(perTable, path) - callsOf(once, path));
-      expect([0, calls], path).toContain(more);
+    for (const on of new Set(flushes.map((row) => row.path))) {
+      const more = Math.sign(refillsOf(perTable, on) - refillsOf(once, on));
+      const calls = Math.sign(callsOf(perTable, on) - callsOf(once, on));
+      expect([0, calls], on).toContain(more);
     }
   });
 
