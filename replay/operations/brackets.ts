@@ -268,12 +268,12 @@ export class Brackets {
     let path: number = Path.unattributed;
     if (task.agePending) path = Path.age;
     else if (task.ringResetPending) path = Path.dirty_ring;
+    const isUnexplained = path === Path.unattributed && task.isPlaced;
     const isCauseRecorded = causeIsRecorded(this.#state.counts, primitive);
-    if (path === Path.unattributed && !isCauseRecorded) {
+    if (isUnexplained && !isCauseRecorded) {
       this.#state.diagnostics.add("CAUSE_NOT_RECORDED", PRIMITIVES[primitive]!, line);
     }
-    const isUnexplained = path === Path.unattributed && task.isPlaced && isCauseRecorded;
-    const outcome = isUnexplained ? "missed" : "unknown";
+    const outcome = isUnexplained && isCauseRecorded ? "missed" : "unknown";
     this.#state.settlement.addLoose(primitive, page, pages, path);
     for (const agreement of this.#state.settlement.agreements) {
       agreement.addLoose(primitive, page, pages, line, outcome);

@@ -97,6 +97,15 @@ describe("agreement over a trace", () => {
     expect(diagnostics.count("CAUSE_NOT_RECORDED")).toBe(1);
   });
 
+  it("nor blames the probes where the thread may have been called before the trace begins", () => {
+    const trace = new Trace();
+    trace.vm().hwVm();
+    const diagnostics = new Diagnostics("test");
+    const { fits } = replayOf(trace, ["range-6.9"], BOTH, { ...COMPARE, diagnostics });
+    expect(fits[0]).toMatchObject({ missed: 0, unknown: 1 });
+    expect(diagnostics.count("CAUSE_NOT_RECORDED")).toBe(0);
+  });
+
   it("tells kernels apart by how they fit", () => {
     const { trace, vm } = newVm();
     vm.populate(GIB, 4 * MIB, 4 * KIB, PROT.rx);
